@@ -1,0 +1,138 @@
+//! Attributes that several item types share, as they are stored, and the FHIR data types that they become.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::change::Reject;
+use crate::fhir::{CodeMaps, CodeableConcept, Coding, ContactPoint, DateTime, HumanName, Period, Text};
+
+/// A text, borrowed from the item where it has no escapes.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct StoredText<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A name: `{"use": "official", "family": "…", "given": ["…"], "prefix": ["…"], "suffix": ["…"]}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredName<'a> {
+    #[serde(rename = "use", borrow)]
+    name_use: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    text: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    family: Option<StoredText<'a>>,
+    #[serde(borrow, default)]
+    given: Vec<StoredText<'a>>,
+    #[serde(borrow, default)]
+    prefix: Vec<StoredText<'a>>,
+    #[serde(borrow, default)]
+    suffix: Vec<StoredText<'a>>,
+}
+
+/// A way to reach somebody: `{"system": "phone", "value": "…", "use": "home"}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredContactPoint<'a> {
+    #[serde(borrow)]
+    system: StoredText<'a>,
+    #[serde(borrow)]
+    value: StoredText<'a>,
+    #[serde(rename = "use", borrow)]
+    point_use: Option<StoredText<'a>>,
+}
+
+/// A code with its system: `{"system": "http://loinc.org", "code": "8867-4", "display": "Heart rate"}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredCoding<'a> {
+    #[serde(borrow)]
+    system: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    code: StoredText<'a>,
+    #[serde(borrow)]
+    display: Option<StoredText<'a>>,
+}
+
+/// A time from–to: `{"start": "2026-11-22T07:14:00Z", "end": "…"}`, either end open.
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredPeriod<'a> {
+    #[serde(borrow)]
+    start: Option<StoredText<'a>>,
+    #[serde(borrow)]
+    end: Option<StoredText<'a>>,
+}
+
+impl<'a> StoredText<'a> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn into_inner(self) -> Cow<'a, str> {
+        self.0
+    }
+}
+
+pub(super) fn text<'a>(stored: Option<StoredText<'a>>, element: &str) -> Result<Option<Text<'a>>, Reject> {
+    stored.map_or(Ok(None), |stored| Text::parse(stored.0, element))
+}
+
+pub(super) fn texts<'a>(stored: Vec<StoredText<'a>>, element: &str) -> Result<Vec<Text<'a>>, Reject> {
+    Text::parse_all(stored.into_iter().map(|stored| stored.0).collect(), element)
+}
+
+pub(super) fn date_time<'a>(
+    stored: Option<StoredText<'a>>,
+    element: &str,
+) -> Result<Option<DateTime<'a>>, Reject> {
+    stored.map(|stored| DateTime::parse(stored.0, element)).transpose()
+}
+
+impl<'a> StoredName<'a> {
+    pub(super) fn into_fhir(self, codes: &CodeMaps) -> Result<HumanName<'a>, Reject> {
+        Ok(HumanName {
+            name_use: codes.translate_option(self.name_use.as_ref().map(StoredText::as_str))?,
+            text: text(self.text, "name.text")?,
+            family: text(self.family, "name.family")?,
+            given: texts(self.given, "name.given")?,
+            prefix: texts(self.prefix, "name.prefix")?,
+            suffix: texts(self.suffix, "name.suffix")?,
+        })
+    }
+}
+
+impl<'a> StoredContactPoint<'a> {
+    /// `None` where there is nothing to reach somebody by: FHIR has no contact point without a value.
+    pub(super) fn into_fhir(self, codes: &CodeMaps) -> Result<Option<ContactPoint<'a>>, Reject> {
+        let system = codes.translate(self.system.as_str())?;
+        let point_use = codes.translate_option(self.point_use.as_ref().map(StoredText::as_str))?;
+        let value = Text::parse(self.value.0, "telecom.value")?;
+        Ok(value.map(|value| ContactPoint { system, value, point_use }))
+    }
+}
+
+impl<'a> StoredCoding<'a> {
+    /// `None` where the code is blank.
+    pub(super) fn into_fhir(self, element: &str) -> Result<Option<Coding<'a>>, Reject> {
+        let Some(code) = Text::parse(self.code.0, element)? else { return Ok(None) };
+        Ok(Some(Coding { system: text(self.system, element)?, code, display: text(self.display, element)? }))
+    }
+
+    pub(super) fn into_concept(self, element: &str) -> Result<Option<CodeableConcept<'a>>, Reject> {
+        let coding = self.into_fhir(element)?;
+        Ok(coding.map(|coding| CodeableConcept { coding: vec![coding], text: None }))
+    }
+}
+
+impl<'a> StoredPeriod<'a> {
+    /// `None` where both ends are open: FHIR has no empty element.
+    pub(super) fn into_fhir(self, element: &str) -> Result<Option<Period<'a>>, Reject> {
+        let (start, end) = (date_time(self.start, element)?, date_time(self.end, element)?);
+        Ok((start.is_some() || end.is_some()).then_some(Period { start, end }))
+    }
+}
+
+/// Maps each stored value, leaving out those that say nothing.
+pub(super) fn each<S, F>(
+    stored: Vec<S>,
+    into_fhir: impl Fn(S) -> Result<Option<F>, Reject>,
+) -> Result<Vec<F>, Reject> {
+    stored.into_iter().filter_map(|stored| into_fhir(stored).transpose()).collect()
+}

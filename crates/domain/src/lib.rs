@@ -1,0 +1,9 @@
+//! What Tributary decides, as pure functions: no AWS client, no async runtime, no environment, no clock.
+//!
+//! - [`change`]: a DynamoDB stream record becomes a change event.
+//! - [`items`]: the item types of the table, and the FHIR resource that each yields.
+//! - [`fhir`]: the FHIR R4 data types that those resources are made of.
+
+pub mod change;
+pub mod fhir;
+pub mod items;
