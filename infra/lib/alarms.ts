@@ -1,0 +1,121 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import type { ChangeBus } from './change-bus.ts';
+import type { ChangePipe } from './change-pipe.ts';
+import type { ChangeQueue } from './change-queue.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import { resourceName, type Deployment } from './deployment.ts';
+import type { EncryptedQueue } from './encrypted-queue.ts';
+import { alarmArns } from './encryption-key.ts';
+import type { RustFunction } from './rust-function.ts';
+
+export interface AlarmsProps extends Deployment {
+  readonly changeBus: ChangeBus;
+  readonly changePipe: ChangePipe;
+  readonly changeQueues: readonly ChangeQueue[];
+  readonly deadLetters: DeadLetters;
+  readonly functions: readonly RustFunction[];
+}
+
+const period = Duration.minutes(5);
+
+/** Whatever loses a change unless somebody acts, as alarms on one topic. */
+export class Alarms extends Construct {
+  private readonly deployment: Deployment;
+  private readonly topic: sns.Topic;
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const { changeBus, changePipe, changeQueues, deadLetters, functions, options } = props;
+    this.deployment = props;
+    this.topic = this.createTopic();
+
+    this.whenNotEmpty('unrescued', changePipe.unrescuedQueue, 'the stream forgets records that were not rescued');
+    this.whenNotEmpty('rejects', deadLetters.rejectsQueue, 'rejected records wait to be mended and replayed');
+    this.whenNotEmpty('bus-dead-letters', changeBus.deadLetterQueue, 'the bus cannot use the encryption key');
+    this.whenOlderThan('rescue-late', changePipe.deadLetterQueue, Duration.hours(1), 'the rescuer does not keep up');
+
+    for (const { itemType, queue, deadLetterQueue } of changeQueues) {
+      const halfTheRetention = Duration.hours(options.queueRetentionDays * 12);
+      const { detailType } = itemType;
+      this.whenNotEmpty(`${detailType}-dead-letters`, deadLetterQueue, `${detailType} events were not handled`);
+      this.whenOlderThan(`${detailType}-unread`, queue, halfTheRetention, `${detailType} events are about to expire`);
+    }
+    for (const failing of functions) {
+      const errors = failing.function.metricErrors({ period, statistic: 'Sum' });
+      this.whenPersistent(`${failing.binaryName}-errors`, errors, 'the function fails again and again');
+    }
+    this.whenPersistent('pipe-failures', pipeFailures(changePipe), 'the pipe fails, and AWS may switch it off');
+  }
+
+  private createTopic(): sns.Topic {
+    const { key, options } = this.deployment;
+    const topic = new sns.Topic(this, 'Topic', {
+      topicName: resourceName(options, 'alarms'),
+      masterKey: key,
+      enforceSSL: true,
+    });
+    // A topic with a policy of its own no longer has the default one, which admits the account's alarms.
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
+          ArnLike: { 'aws:SourceArn': alarmArns(this, options) },
+        },
+      }),
+    );
+    if (options.alarmEmail !== undefined) topic.addSubscription(new EmailSubscription(options.alarmEmail));
+    return topic;
+  }
+
+  private whenNotEmpty(name: string, queue: EncryptedQueue, description: string): void {
+    const metric = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' });
+    this.alarm(name, { metric, threshold: 1, evaluationPeriods: 1, alarmDescription: description });
+  }
+
+  private whenOlderThan(name: string, queue: EncryptedQueue, age: Duration, description: string): void {
+    const metric = queue.metricApproximateAgeOfOldestMessage({ period, statistic: 'Maximum' });
+    this.alarm(name, { metric, threshold: age.toSeconds(), evaluationPeriods: 1, alarmDescription: description });
+  }
+
+  /** For failures that are retried, and of which the first few are no reason to wake anybody. */
+  private whenPersistent(name: string, metric: cloudwatch.Metric, description: string): void {
+    this.alarm(name, { metric, threshold: 1, evaluationPeriods: 3, alarmDescription: description });
+  }
+
+  private alarm(
+    name: string,
+    props: Pick<cloudwatch.AlarmProps, 'metric' | 'threshold' | 'evaluationPeriods' | 'alarmDescription'>,
+  ): void {
+    const alarm = new cloudwatch.Alarm(this, name, {
+      ...props,
+      alarmName: resourceName(this.deployment.options, name),
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+  }
+}
+
+/**
+ * There is no metric of a pipe's state. A pipe that is about to be switched off fails continuously before
+ * (EventBridge user guide, "EventBridge Pipes error handling and troubleshooting" and "CloudWatch metrics").
+ */
+function pipeFailures(changePipe: ChangePipe): cloudwatch.Metric {
+  return new cloudwatch.Metric({
+    namespace: 'AWS/EventBridge/Pipes',
+    metricName: 'ExecutionFailed',
+    dimensionsMap: { PipeName: changePipe.pipeName },
+    period,
+    statistic: 'Sum',
+  });
+}

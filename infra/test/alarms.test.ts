@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readItemTypes } from '../lib/item-types.ts';
+import { aws, resource, resourcesOf, synthesize } from './synthesize.ts';
+
+const alarms = Object.values(resourcesOf(aws.template, 'AWS::CloudWatch::Alarm')).map(({ Properties }) => Properties);
+
+/** The logical ids of the queues that an alarm watches by a metric, from a threshold on. */
+function watchedQueues(metric: string, threshold: (value: number) => boolean): string[] {
+  return alarms
+    .filter(({ MetricName, Threshold }) => MetricName === metric && threshold(Threshold))
+    .map(({ Dimensions }) => Dimensions[0].Value['Fn::GetAtt'][0].replace(/[0-9A-F]{8}$/, ''))
+    .sort();
+}
+
+const detailTypes = readItemTypes().map(({ detailType }) => detailType);
+
+test('I1: every queue that ought to be empty raises an alarm with its first message', () => {
+  assert.deepEqual(
+    watchedQueues('ApproximateNumberOfMessagesVisible', (value) => value === 1),
+    [
+      ...detailTypes.map((detailType) => `${detailType}DeadLetterQueue`),
+      'ChangeBusDeadLetterQueue',
+      'ChangePipeUnrescuedQueue',
+      'DeadLettersRejectsQueue',
+    ].sort(),
+  );
+});
+
+test('I1: what waits too long raises an alarm before it is forgotten', () => {
+  const retention = 14 * 24 * 60 * 60;
+  assert.deepEqual(
+    watchedQueues('ApproximateAgeOfOldestMessage', (value) => value <= retention / 2),
+    [...detailTypes.map((detailType) => `${detailType}Queue`), 'ChangePipeDeadLetterQueue'].sort(),
+  );
+});
+
+test('failures of the pipe and of every function raise an alarm', () => {
+  const pipe = alarms.find(({ Namespace }) => Namespace === 'AWS/EventBridge/Pipes');
+  assert.equal(pipe?.MetricName, 'ExecutionFailed');
+  assert.deepEqual(pipe?.Dimensions, [{ Name: 'PipeName', Value: 'tributary-dev-changes' }]);
+  const functions = alarms.filter(({ Namespace, MetricName }) => Namespace === 'AWS/Lambda' && MetricName === 'Errors');
+  assert.equal(functions.length, Object.keys(resourcesOf(aws.template, 'AWS::Lambda::Function')).length);
+});
+
+test('every alarm goes to the topic, under a name that the policies of topic and key admit', () => {
+  const topic = resource(aws.template, 'AWS::SNS::Topic');
+  for (const alarm of alarms) {
+    assert.deepEqual(alarm.AlarmActions, [{ Ref: topic.logicalId }]);
+    assert.ok(alarm.AlarmName.startsWith('tributary-dev-'));
+  }
+  const { Statement } = resource(aws.template, 'AWS::SNS::TopicPolicy').Properties.PolicyDocument;
+  const [publish] = Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+  assert.deepEqual(publish.Principal, { Service: 'cloudwatch.amazonaws.com' });
+  assert.match(JSON.stringify(publish.Condition.ArnLike), /:alarm:tributary-dev-\*"/);
+});
+
+test('the e-mail address is subscribed where there is one', () => {
+  aws.template.resourceCountIs('AWS::SNS::Subscription', 0);
+  const { template } = synthesize({ options: { alarmEmail: 'oncall@example.org' } });
+  template.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'oncall@example.org' });
+});

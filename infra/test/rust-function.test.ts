@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aws, local, resource, resourcesOf, synthesize } from './synthesize.ts';
+
+const common = { METRICS_NAMESPACE: 'Tributary', RUST_LOG: 'info' };
+
+function ref(type: string, prefix: string) {
+  return { Ref: resource(aws.template, type, prefix).logicalId };
+}
+
+const claimCheckBucket = ref('AWS::S3::Bucket', 'ClaimCheck');
+const deadLetterBucket = ref('AWS::S3::Bucket', 'DeadLetters');
+
+const environments: Record<string, Record<string, unknown>> = {
+  Enricher: {
+    ITEMS_TABLE_NAME: ref('AWS::DynamoDB::Table', 'Items'),
+    CLAIM_CHECK_BUCKET_NAME: claimCheckBucket,
+    CODE_MAPS: '{}',
+  },
+  Router: {
+    EVENT_BUS_NAME: ref('AWS::Events::EventBus', 'ChangeBus'),
+    DEAD_LETTER_BUCKET_NAME: deadLetterBucket,
+    CLAIM_CHECK_BUCKET_NAME: claimCheckBucket,
+    REJECTS_QUEUE_URL: ref('AWS::SQS::Queue', 'DeadLettersRejectsQueue'),
+    PUT_EVENTS_REQUEST_BYTES: '262144',
+  },
+  Rescuer: { DEAD_LETTER_BUCKET_NAME: deadLetterBucket },
+  Replayer: {
+    DEAD_LETTER_BUCKET_NAME: deadLetterBucket,
+    ENRICHER_FUNCTION_NAME: ref('AWS::Lambda::Function', 'Enricher'),
+    ROUTER_FUNCTION_NAME: ref('AWS::Lambda::Function', 'Router'),
+  },
+};
+
+for (const [prefix, environment] of Object.entries(environments)) {
+  test(`I6: the environment of ${prefix} is names and numbers, and no secret`, () => {
+    const { Properties } = resource(aws.template, 'AWS::Lambda::Function', prefix);
+    assert.deepEqual(Properties.Environment.Variables, { ...environment, ...common });
+  });
+}
+
+test('the code maps and the request limit reach the functions', () => {
+  const codeMaps = { gender: { M: 'male' } };
+  const { template } = synthesize({ options: { codeMaps, putEventsRequestBytes: 1_048_576 } });
+  const variables = (prefix: string) =>
+    resource(template, 'AWS::Lambda::Function', prefix).Properties.Environment.Variables;
+  assert.equal(variables('Enricher').CODE_MAPS, JSON.stringify(codeMaps));
+  assert.equal(variables('Router').PUT_EVENTS_REQUEST_BYTES, '1048576');
+});
+
+test('functions run on Graviton, on the runtime for binaries, each with a log group that ends', () => {
+  const functions = Object.values(resourcesOf(aws.template, 'AWS::Lambda::Function'));
+  assert.deepEqual(functions.map(({ Properties }) => Properties.FunctionName).sort(), [
+    'tributary-dev-dead-letter-replayer',
+    'tributary-dev-dead-letter-rescuer',
+    'tributary-dev-item-router',
+    'tributary-dev-stream-enricher',
+  ]);
+  for (const { Properties } of functions) {
+    assert.deepEqual(Properties.Architectures, ['arm64']);
+    assert.equal(Properties.Runtime, 'provided.al2023');
+    const logGroup = resourcesOf(aws.template)[Properties.LoggingConfig.LogGroup.Ref];
+    assert.equal(logGroup?.Properties.LogGroupName, `/aws/lambda/${Properties.FunctionName}`);
+    assert.equal(logGroup?.Properties.RetentionInDays, 365);
+  }
+});
+
+test('locally functions run on this machine', () => {
+  const { template } = synthesize({ target: 'local' });
+  for (const { Properties } of Object.values(resourcesOf(template, 'AWS::Lambda::Function'))) {
+    assert.deepEqual(Properties.Architectures, [process.arch === 'arm64' ? 'arm64' : 'x86_64']);
+  }
+});
+
+test('the endpoint of whoever deploys never gets into a template', () => {
+  const { template } = synthesize({ environment: { AWS_ENDPOINT_URL: 'http://localhost:4566' } });
+  assert.doesNotMatch(JSON.stringify(template.toJSON()), /AWS_ENDPOINT_URL|localhost/);
+});
+
+test('a function that is not built yet is named, with the command that builds it', () => {
+  assert.throws(() => synthesize({ target: 'local', options: { functionsDirectory: '/nowhere' } }), {
+    name: 'DeployerError',
+    message: /\/nowhere\/stream-enricher holds no bootstrap: run `cargo xtask build-functions` first/,
+  });
+});
+
+test('I1: the rescuer reports single failures and has time to finish before a message comes back', () => {
+  const mapping = resource(aws.template, 'AWS::Lambda::EventSourceMapping').Properties;
+  const queue = resource(aws.template, 'AWS::SQS::Queue', 'ChangePipeDeadLetterQueue');
+  const rescuer = resource(aws.template, 'AWS::Lambda::Function', 'Rescuer');
+  assert.deepEqual(mapping.EventSourceArn, { 'Fn::GetAtt': [queue.logicalId, 'Arn'] });
+  assert.deepEqual(mapping.FunctionResponseTypes, ['ReportBatchItemFailures']);
+  assert.ok(queue.Properties.VisibilityTimeout >= 6 * rescuer.Properties.Timeout);
+});
+
+test('nothing triggers the replayer', () => {
+  const { logicalId } = resource(local.template, 'AWS::Lambda::Function', 'Replayer');
+  const { Resources } = local.template.toJSON();
+  const referring = Object.keys(Resources).filter(
+    (id) => id !== logicalId && JSON.stringify(Resources[id]).includes(logicalId),
+  );
+  assert.deepEqual(
+    referring.filter((id) => Resources[id].Type !== 'AWS::CloudWatch::Alarm'),
+    [],
+  );
+});
