@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::endpoint;
@@ -75,12 +75,12 @@ fn record_path(folder: &Path) -> PathBuf {
 pub async fn supervise(options: &StackOptions, stop: impl Future<Output = ()>) -> Result<()> {
     fs::create_dir_all(&options.folder).with_context(|| format!("creating {}", options.folder.display()))?;
     let port = free_port(options.port)?;
-    let mut ministack = spawn_ministack(options, port)?;
+    let (mut ministack, input) = with_open_input(spawn_ministack(options, port)?);
     let ran = tokio::select! {
         ran = run(options, port, &mut ministack) => ran,
         () = stop => Ok(()),
     };
-    end(ministack).await;
+    end(ministack, input).await;
     let _ = fs::remove_file(record_path(&options.folder));
     ran
 }
@@ -94,7 +94,7 @@ async fn run(options: &StackOptions, port: u16, ministack: &mut Child) -> Result
         }
     }
     loop {
-        let mut runner = spawn_runner(&options.folder, port)?;
+        let (mut runner, _input) = with_open_input(spawn_runner(&options.folder, port)?);
         StackRecord {
             port,
             endpoint: endpoint::url(port),
@@ -113,9 +113,15 @@ async fn run(options: &StackOptions, port: u16, ministack: &mut Child) -> Result
     }
 }
 
+/// Waiting for a child closes its input, unless somebody else holds it.
+fn with_open_input(mut child: Child) -> (Child, Option<ChildStdin>) {
+    let input = child.stdin.take();
+    (child, input)
+}
+
 /// Closing its input asks a child to end; one that does not is killed.
-async fn end(mut child: Child) {
-    drop(child.stdin.take());
+async fn end(mut child: Child, input: Option<ChildStdin>) {
+    drop(input);
     if timeout(STOP_LIMIT, child.wait()).await.is_err() {
         tracing::warn!("MiniStack did not end by itself; killing it");
         let _ = child.kill().await;

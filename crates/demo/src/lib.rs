@@ -1,0 +1,19 @@
+//! The demo of Tributary on the local stack, in parts that the end-to-end scenarios use too.
+//!
+//! - [`deployment`]: a stack with the CDK app deployed to it.
+//! - [`source`]: what is written to the table.
+//! - [`writer`], [`history`], [`inbox`], [`dead_letters`]: what was written, what the stream knows, what arrived, what died.
+//! - [`ledger`]: compares them.
+//! - [`fhir_check`]: two validators that are not ours.
+//! - [`report`]: what the user sees.
+
+pub mod dead_letters;
+pub mod deployment;
+pub mod fhir_check;
+pub mod history;
+pub mod inbox;
+pub mod ledger;
+pub mod plain_json;
+pub mod report;
+pub mod source;
+pub mod writer;

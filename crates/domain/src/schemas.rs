@@ -1,0 +1,69 @@
+//! What `schemas/` holds: the JSON Schema of every event and message, and the registry of item types.
+//!
+//! Consumers validate against the schemas; the CDK app makes rules and queues from the registry.
+
+use schemars::{Schema, schema_for};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::change::{ChangeEvent, DeadLetter, FALLBACK_DETAIL_TYPE, RejectNotice};
+use crate::items::{ItemType, REGISTRY};
+
+/// The files, by name, each ending in a line feed.
+#[must_use]
+pub fn files() -> Vec<(String, String)> {
+    let mut files = vec![("item-types.json".to_owned(), pretty(&registry()))];
+    for item_type in REGISTRY {
+        files.push((format!("{}.json", item_type.detail_type), pretty(&change_event(item_type))));
+    }
+    files.push((format!("{FALLBACK_DETAIL_TYPE}.json"), pretty(&unknown_change_event())));
+    files.push(("RejectNotice.json".to_owned(), pretty(&schema_for!(RejectNotice))));
+    files.push(("DeadLetter.json".to_owned(), pretty(&schema_for!(DeadLetter<'static>))));
+    files
+}
+
+fn registry() -> Value {
+    let known = REGISTRY.iter().map(|item_type| {
+        json!({
+            "itemType": item_type.name,
+            "detailType": item_type.detail_type,
+            "resourceType": item_type.resource_type,
+        })
+    });
+    // The last stands for every type that the code does not know.
+    let unknown = json!({"itemType": "Item", "detailType": FALLBACK_DETAIL_TYPE});
+    json!({"itemTypes": known.chain([unknown]).collect::<Vec<_>>()})
+}
+
+/// The event of one item type: as every change event, with its own type, and its own resource.
+fn change_event(item_type: &ItemType) -> Schema {
+    let mut schema = schema_for!(ChangeEvent<'static>);
+    schema.insert("title".to_owned(), item_type.detail_type.into());
+    let narrowed = [
+        ("/$defs/ChangeMeta/properties/itemType", item_type.name),
+        ("/$defs/Resource/properties/resourceType", item_type.resource_type),
+    ];
+    for (pointer, constant) in narrowed {
+        if let Some(member) = schema.pointer_mut(pointer) {
+            *member = json!({"const": constant});
+        }
+    }
+    schema
+}
+
+fn unknown_change_event() -> Schema {
+    let mut schema = schema_for!(ChangeEvent<'static>);
+    schema.insert("title".to_owned(), FALLBACK_DETAIL_TYPE.into());
+    if let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut) {
+        properties.remove("fhir");
+    }
+    if let Some(definitions) = schema.pointer_mut("/$defs").and_then(Value::as_object_mut) {
+        definitions.remove("Resource");
+    }
+    schema
+}
+
+fn pretty<T: Serialize>(value: &T) -> String {
+    let json = serde_json::to_string_pretty(value).unwrap_or_default();
+    json + "\n"
+}

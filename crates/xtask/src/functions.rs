@@ -1,0 +1,30 @@
+//! The functions and programs of the workspace, built for this machine.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::process::Program;
+use crate::repository::Repository;
+
+/// The Lambda functions, by the name of their binary.
+const FUNCTIONS: [&str; 4] =
+    ["stream-enricher", "item-router", "dead-letter-rescuer", "dead-letter-replayer"];
+
+/// Builds every function, and puts each as `bootstrap` into a folder of its own, from where the CDK app takes it.
+pub fn build(repository: &Repository) -> Result<()> {
+    build_workspace(repository)?;
+    for function in FUNCTIONS {
+        let folder = repository.path("target/local-functions").join(function);
+        fs::create_dir_all(&folder)?;
+        fs::copy(repository.path("target/debug").join(function), folder.join("bootstrap"))
+            .with_context(|| format!("copying {function}"))?;
+    }
+    Ok(())
+}
+
+/// Everything at once: built one by one, the crates would want their dependencies with different features, each set built
+/// anew. Cargo shows its own progress.
+pub fn build_workspace(repository: &Repository) -> Result<()> {
+    Program::new("cargo").args(["build", "--locked", "--workspace"]).folder(&repository.root).run()
+}

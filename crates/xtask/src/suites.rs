@@ -1,0 +1,103 @@
+//! The test suites, and what each runs.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::process::Program;
+use crate::repository::Repository;
+use crate::{functions, synth, tools};
+
+pub struct Suite {
+    name: &'static str,
+    run: fn(&Repository) -> Result<()>,
+}
+
+/// From the quick to the slow, so that a mistake shows early.
+const SUITES: &[Suite] = &[
+    Suite { name: "format", run: format },
+    Suite { name: "lint", run: lint },
+    Suite { name: "rust", run: rust },
+    Suite { name: "fhir-check", run: fhir_check },
+    Suite { name: "ministack", run: ministack },
+    Suite { name: "infra", run: infra },
+    Suite { name: "synth", run: synth::synth },
+    Suite { name: "e2e", run: e2e },
+];
+
+pub fn parse(name: &str) -> Result<&'static Suite> {
+    match SUITES.iter().find(|suite| suite.name == name) {
+        Some(suite) => Ok(suite),
+        None => bail!("there is no such suite; the suites are {}", names()),
+    }
+}
+
+fn names() -> String {
+    SUITES.iter().map(|suite| suite.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Runs the suites, or all of them where none is named, and sums up. One that fails does not stop the others.
+pub fn run(repository: &Repository, suites: &[&'static Suite]) -> Result<ExitCode> {
+    tools::install_all(repository)?;
+    let all: Vec<&Suite> = SUITES.iter().collect();
+    let suites = if suites.is_empty() { &all } else { suites };
+    let mut results: Vec<(&str, Result<()>, Duration)> = Vec::new();
+    for (number, suite) in suites.iter().enumerate() {
+        println!("\n=== {} ({} of {})", suite.name, number + 1, suites.len());
+        let started = Instant::now();
+        let result = (suite.run)(repository);
+        if let Err(error) = &result {
+            println!("{} failed: {error:#}", suite.name);
+        }
+        results.push((suite.name, result, started.elapsed()));
+    }
+    println!();
+    for (name, result, took) in &results {
+        let word = if result.is_ok() { "passed" } else { "FAILED" };
+        println!("{name:<12}{word:<8}{:>6} s", took.as_secs());
+    }
+    let failed = results.iter().filter(|(_, result, _)| result.is_err()).count();
+    println!("suites: {} passed, {failed} failed", results.len() - failed);
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cargo(repository: &Repository, arguments: &[&str]) -> Result<()> {
+    Program::new("cargo").args(arguments).folder(&repository.root).run()
+}
+
+fn format(repository: &Repository) -> Result<()> {
+    cargo(repository, &["fmt", "--all", "--check"])
+}
+
+fn lint(repository: &Repository) -> Result<()> {
+    cargo(repository, &["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny=warnings"])
+}
+
+fn rust(repository: &Repository) -> Result<()> {
+    cargo(repository, &["test", "--locked", "--workspace", "--exclude=e2e"])
+}
+
+fn fhir_check(repository: &Repository) -> Result<()> {
+    Program::new("npm").args(["test", "--silent"]).folder(repository.path("tools/fhir-check")).run()
+}
+
+fn ministack(repository: &Repository) -> Result<()> {
+    Program::new(repository.python_program("python"))
+        .args(["-m", "unittest", "discover", "-s", "crates/local-stack/ministack/tests"])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .folder(&repository.root)
+        .run()
+}
+
+fn infra(repository: &Repository) -> Result<()> {
+    let folder = repository.path("infra");
+    Program::new("npm").args(["run", "--silent", "check"]).folder(&folder).run()?;
+    Program::new("npm").args(["test", "--silent"]).folder(&folder).run()
+}
+
+/// One stack at a time: the scenarios measure and break things.
+fn e2e(repository: &Repository) -> Result<()> {
+    functions::build(repository)?;
+    cargo(repository, &["test", "--locked", "--package=e2e", "--", "--test-threads=1", "--nocapture"])
+}
