@@ -28,6 +28,8 @@ pub struct Arrival {
     pub removed_by_ttl: bool,
     pub claim_checked: bool,
     pub has_fhir: bool,
+    /// Size of the message in the queue.
+    pub message_bytes: usize,
     /// When the queue took the message, in milliseconds since 1970.
     pub arrived_at: u64,
     /// The event's `detail`, whole.
@@ -174,6 +176,7 @@ async fn read_change(s3: &s3::Client, queue: &str, body: &str, arrived_at: u64) 
         removed_by_ttl: read.meta.removed_by.is_some(),
         claim_checked,
         has_fhir: read.fhir.is_some(),
+        message_bytes: body.len(),
         arrived_at,
         event: event.clone(),
     })

@@ -66,9 +66,60 @@ pub fn canonical(json: &str) -> Result<String> {
     }
 }
 
+/// The same JSON with a line for each member, in the order in which it stands and with the digits that it has.
+#[must_use]
+pub fn indented(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let (mut in_string, mut escaped) = (false, false);
+    for character in json.chars() {
+        if in_string {
+            out.push(character);
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+            continue;
+        }
+        let line = |depth: usize, out: &mut String| {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        };
+        match character {
+            '{' | '[' => {
+                depth += 1;
+                out.push(character);
+                line(depth, &mut out);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(depth, &mut out);
+                out.push(character);
+            }
+            ',' => {
+                out.push(character);
+                line(depth, &mut out);
+            }
+            ':' => out.push_str(": "),
+            _ if character.is_whitespace() => (),
+            _ => {
+                in_string = character == '"';
+                out.push(character);
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn indented_json_is_the_same_json() {
+        let json = r#"{"b":[1.10,{"c":"a, {b}: \"q\" \\"}],"a":null}"#;
+        let lines = indented(json);
+        assert_eq!(canonical(&lines).unwrap(), canonical(json).unwrap());
+        assert!(lines.starts_with("{\n  \"b\": [\n    1.10,\n"), "{lines}");
+    }
 
     #[test]
     fn canonical_text_ignores_order_and_escapes_but_no_digit() {

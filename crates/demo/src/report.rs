@@ -7,6 +7,7 @@ use domain::change::Operation;
 
 use crate::inbox::{Arrival, Arrivals};
 use crate::ledger::Summary;
+use crate::plain_json::indented;
 
 #[derive(Default)]
 struct Row {
@@ -52,9 +53,8 @@ pub fn example(arrivals: &Arrivals) -> Option<String> {
     let arrival = arrivals.changes.iter().filter(is_readable).max_by_key(|arrival| {
         (arrival.has_fhir, arrival.operation == Operation::Modify, arrival.event.get().len())
     })?;
-    let event: serde_json::Value = serde_json::from_str(arrival.event.get()).ok()?;
-    let event = serde_json::to_string_pretty(&event).ok()?;
-    Some(format!("One of them, a {} from the queue {}:\n{event}\n", arrival.change_type, arrival.queue))
+    let event = indented(arrival.event.get());
+    Some(format!("One of them, {} in the queue for {}:\n{event}\n", arrival.change_type, arrival.queue))
 }
 
 /// The rejected records, by reason; what each held stays in the bucket.

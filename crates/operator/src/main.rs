@@ -1,0 +1,69 @@
+//! `operator`: what an operator does to a deployment.
+
+#![expect(clippy::print_stdout, reason = "a program that talks to its user")]
+
+mod replay;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use clap::{Args, Parser, Subcommand};
+use local_stack::endpoint;
+use local_stack::stack::StackRecord;
+
+/// What an operator does to a deployment
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Send the dead letters of a deployment through the pipe's functions again.
+    ///
+    /// Safe at any time: an event that was delivered already comes again under the same id. A record that is rejected
+    /// again stays where it is.
+    Replay(Target),
+}
+
+#[derive(Args)]
+struct Target {
+    /// The deployment's environment name
+    #[arg(long, default_value = "dev")]
+    environment: String,
+    /// The stack that `cargo xtask local up` started, instead of AWS
+    #[arg(long)]
+    local: bool,
+    /// The folder of another local stack
+    #[arg(long, value_name = "DIR", conflicts_with = "local")]
+    local_folder: Option<PathBuf>,
+}
+
+impl Target {
+    async fn sdk_config(&self) -> Result<SdkConfig> {
+        let default_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/stack");
+        let folder = self.local_folder.clone().or_else(|| self.local.then_some(default_folder));
+        let config = match folder {
+            Some(folder) => endpoint::sdk_config(StackRecord::read(&folder)?.port).await,
+            None => aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await,
+        };
+        // An invocation answers only when its function has ended, which may take its 15 minutes.
+        Ok(config.into_builder().timeout_config(TimeoutConfig::disabled()).build())
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Task::Replay(target) = Arguments::parse().task;
+    match replay::replay(&target).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
