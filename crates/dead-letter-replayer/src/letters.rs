@@ -7,11 +7,12 @@ use lambda_support::dependency::DependencyError;
 use lambda_support::objects::get_json;
 use serde_json::value::RawValue;
 
-/// Letters that are held in memory at once: with records of 5.7 MB, the largest a stream can give, below 300 MB.
-const PAGE_LETTERS: i32 = 50;
+/// Letters of one batch: as many records as the pipe gives its functions at once.
+const BATCH_LETTERS: i32 = 100;
 
-/// What a function takes in one request, less some room (AWS Lambda developer guide, "Lambda quotas": 6 MB).
-const BATCH_BYTES: usize = 5_800_000;
+/// Bytes of one batch: what a function takes in one request, less some room (AWS Lambda developer guide, "Lambda quotas":
+/// 6 MB). A letter is a little longer than its record.
+const BATCH_BYTES: i64 = 5_900_000;
 
 const CONCURRENCY: usize = 8;
 
@@ -27,8 +28,8 @@ impl Letter {
     }
 }
 
-/// The keys of the next letters, in the bucket's order.
-pub(crate) async fn list(
+/// The keys of the next letters that one batch can hold, in the bucket's order; none after the last letter.
+pub(crate) async fn next_batch(
     client: &Client,
     bucket: &str,
     after: Option<&str>,
@@ -37,56 +38,53 @@ pub(crate) async fn list(
         .list_objects_v2()
         .bucket(bucket)
         .prefix(DEAD_PREFIX)
-        .max_keys(PAGE_LETTERS)
+        .max_keys(BATCH_LETTERS)
         .set_start_after(after.map(str::to_owned))
         .send()
         .await
         .map_err(|error| DependencyError::of("s3:ListBucket", &error))?;
-    Ok(output.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    let mut bytes = 0;
+    let mut keys = Vec::new();
+    for object in output.contents.unwrap_or_default() {
+        bytes += object.size.unwrap_or_default();
+        if bytes > BATCH_BYTES && !keys.is_empty() {
+            break;
+        }
+        keys.extend(object.key);
+    }
+    Ok(keys)
 }
 
-/// Reads the letters; tells how many are not readable as such.
+/// Reads the letters; tells how many are not readable as such. One that has gone meanwhile was replayed by somebody else.
 pub(crate) async fn read(
     client: &Client,
     bucket: &str,
     keys: Vec<String>,
 ) -> Result<(Vec<Letter>, usize), DependencyError> {
-    let read: Vec<Option<Letter>> = stream::iter(keys)
+    let read: Vec<Option<String>> = stream::iter(keys.iter())
         .map(|key| async move {
-            let json = get_json(client, bucket, &key).await?;
-            let letter: Option<DeadLetter<'_>> = serde_json::from_str(&json).ok();
-            if letter.is_none() {
-                tracing::error!(object_key = key, "this object is no dead letter");
+            match get_json(client, bucket, key).await {
+                Ok(json) => Ok(Some(json)),
+                Err(error) if error.code == "NoSuchKey" => Ok(None),
+                Err(error) => Err(error),
             }
-            Ok(letter.map(|letter| Letter { key, record: letter.record.to_owned() }))
         })
         .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    let all = read.len();
-    let letters: Vec<Letter> = read.into_iter().flatten().collect();
-    let unreadable = all - letters.len();
-    Ok((letters, unreadable))
-}
-
-/// Batches that one invocation takes.
-pub(crate) fn batches(letters: Vec<Letter>) -> Vec<Vec<Letter>> {
-    let mut batches: Vec<Vec<Letter>> = Vec::new();
-    let mut bytes = 0;
-    for letter in letters {
-        let size = letter.record.get().len() + 1;
-        match batches.last_mut() {
-            Some(batch) if bytes + size <= BATCH_BYTES => {
-                bytes += size;
-                batch.push(letter);
-            }
-            _ => {
-                bytes = size;
-                batches.push(vec![letter]);
+    let mut letters = Vec::with_capacity(read.len());
+    let mut unreadable = 0;
+    for (key, json) in keys.into_iter().zip(read) {
+        let Some(json) = json else { continue };
+        match serde_json::from_str::<DeadLetter<'_>>(&json) {
+            Ok(letter) => letters.push(Letter { key, record: letter.record.to_owned() }),
+            Err(_) => {
+                tracing::error!(object_key = key, "this object is no dead letter");
+                unreadable += 1;
             }
         }
     }
-    batches
+    Ok((letters, unreadable))
 }
 
 /// Removes the letters; tells how many.

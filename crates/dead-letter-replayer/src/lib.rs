@@ -53,7 +53,7 @@ pub struct Report {
     pub rejected: BTreeMap<String, usize>,
     /// Letters that could not be read or handed on; they stay.
     pub failed: usize,
-    /// Present where letters are left to look at: the next request's `after`.
+    /// Present where the time was up before the last letter: the next request's `after`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
 }
@@ -88,19 +88,17 @@ pub async fn handle(state: &State, request: Request, until: Instant) -> Result<R
     let mut report = Report::default();
     let mut after = request.after;
     loop {
-        let page = letters::list(&state.s3, &state.config.dead_letter_bucket_name, after.as_deref()).await?;
-        let Some(last) = page.last().cloned() else { break };
-        let (letters, unreadable) =
-            letters::read(&state.s3, &state.config.dead_letter_bucket_name, page).await?;
-        report.failed += unreadable;
-        for batch in letters::batches(letters) {
-            replay(state, batch, &mut report).await?;
-        }
-        after = Some(last);
+        let bucket = &state.config.dead_letter_bucket_name;
+        let keys = letters::next_batch(&state.s3, bucket, after.as_deref()).await?;
+        let Some(last) = keys.last().cloned() else { break };
         if Instant::now() >= until {
             report.next = after;
             break;
         }
+        let (letters, unreadable) = letters::read(&state.s3, bucket, keys).await?;
+        report.failed += unreadable;
+        replay(state, letters, &mut report).await?;
+        after = Some(last);
     }
     let rejected_again = report.rejected.values().sum();
     tracing::info!(
@@ -116,6 +114,9 @@ pub async fn handle(state: &State, request: Request, until: Instant) -> Result<R
 
 /// Sends one batch through the enricher and the router, and removes the letters of what was handed on.
 async fn replay(state: &State, letters: Vec<Letter>, report: &mut Report) -> Result<(), ReplayError> {
+    if letters.is_empty() {
+        return Ok(());
+    }
     let records: Vec<&RawValue> = letters.iter().map(Letter::record).collect();
     let outcomes = pipe::enrich(state, &records).await?;
     let mut handed_on: Vec<&RawValue> = Vec::new();

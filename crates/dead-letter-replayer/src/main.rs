@@ -1,8 +1,13 @@
 //! The Lambda function `dead-letter-replayer`: invoked by an operator, through `cargo xtask replay`.
 
+use std::time::Duration;
+
 use dead_letter_replayer::{Config, Request, State, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
+
+/// A batch goes through the enricher and the router, which may take a minute each, and reads and removes its letters.
+const LONGEST_BATCH: Duration = Duration::from_secs(150);
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -22,7 +27,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
-        handle(state, event.payload, time_left::retry_until(&event.context)).await
+        handle(state, event.payload, time_left::until(&event.context, LONGEST_BATCH)).await
     }))
     .await
 }

@@ -2,7 +2,7 @@
 //!
 //! A pipe's dead letter names a shard and a range of sequence numbers and holds no record; the stream keeps the records
 //! for 24 hours. Each message is answered by reading its range and writing every record of it into the dead-letter
-//! bucket. What the pipe's filter would have passed over lies there too: more than was lost, never less.
+//! bucket. Where a pipe has a filter, what it would have passed over lies there too, and a replay publishes it.
 
 mod config;
 mod dead_letter;
@@ -35,8 +35,8 @@ pub struct State {
 enum RescueError {
     #[error("the message is no dead letter of a DynamoDB stream's pipe")]
     MessageUnreadable,
-    #[error("the stream has already forgotten records from sequence number {0} on")]
-    Trimmed(String),
+    #[error("the stream has forgotten the range's beginning; {rescued} records of its rest are rescued")]
+    Trimmed { rescued: usize },
     #[error("the time was up before the range's end")]
     OutOfTime,
     #[error("a record cannot be written as JSON")]
@@ -98,5 +98,6 @@ async fn rescue(state: &State, message: &str, until: Instant) -> Result<usize, R
             rescued += 1;
         }
     }
-    Ok(rescued)
+    // Told as a failure, though all that could be saved is saved: the message goes on to the queue that wakes somebody.
+    if range.is_trimmed { Err(RescueError::Trimmed { rescued }) } else { Ok(rescued) }
 }

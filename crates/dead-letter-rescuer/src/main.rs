@@ -18,7 +18,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
-        let until = time_left::retry_until(&event.context);
+        let until = time_left::until(&event.context, time_left::ANSWER);
         Ok::<_, lambda_runtime::Error>(handle(state, event.payload, until).await)
     }))
     .await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodbstreams::Client;
-use aws_sdk_dynamodbstreams::error::ProvideErrorMetadata;
+use aws_sdk_dynamodbstreams::operation::get_shard_iterator::GetShardIteratorError;
 use aws_sdk_dynamodbstreams::types::{Record, ShardIteratorType};
 use domain::change::Sequence;
 use lambda_support::dependency::DependencyError;
@@ -24,31 +24,36 @@ pub(crate) struct Range<'c> {
     client: &'c Client,
     iterator: Option<String>,
     end: Sequence,
+    /// The stream has already forgotten the range's beginning; what it still has can be read.
+    pub is_trimmed: bool,
 }
 
 impl<'c> Range<'c> {
     pub(crate) async fn open(client: &'c Client, batch: &StreamBatch) -> Result<Self, RescueError> {
-        // Ends are given as they occurred; a dead letter whose ends are swapped has been seen.
         let parse = |number: &str| Sequence::parse(number).map_err(|_| RescueError::MessageUnreadable);
         let (first, last) = (parse(&batch.start_sequence_number)?, parse(&batch.end_sequence_number)?);
+        // A dead letter whose ends are swapped has been seen.
         let (start, end) = if first <= last {
             (&batch.start_sequence_number, last)
         } else {
             (&batch.end_sequence_number, first)
         };
-        let output = client
-            .get_shard_iterator()
-            .stream_arn(&batch.stream_arn)
-            .shard_id(&batch.shard_id)
+        let request = || client.get_shard_iterator().stream_arn(&batch.stream_arn).shard_id(&batch.shard_id);
+        let opened = request()
             .shard_iterator_type(ShardIteratorType::AtSequenceNumber)
             .sequence_number(start)
             .send()
-            .await
-            .map_err(|error| match error.code() {
-                Some("TrimmedDataAccessException") => RescueError::Trimmed(start.clone()),
-                _ => DependencyError::of("dynamodb:GetShardIterator", &error).into(),
-            })?;
-        Ok(Self { client, iterator: output.shard_iterator, end })
+            .await;
+        let is_trimmed = opened.as_ref().is_err_and(|error| {
+            error.as_service_error().is_some_and(GetShardIteratorError::is_trimmed_data_access_exception)
+        });
+        let opened = if is_trimmed {
+            request().shard_iterator_type(ShardIteratorType::TrimHorizon).send().await
+        } else {
+            opened
+        };
+        let opened = opened.map_err(|error| DependencyError::of("dynamodb:GetShardIterator", &error))?;
+        Ok(Self { client, iterator: opened.shard_iterator, end, is_trimmed })
     }
 
     /// The next records of the range; `None` after its end.

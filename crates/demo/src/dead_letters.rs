@@ -36,14 +36,13 @@ pub async fn read(deployment: &Deployment) -> Result<Vec<Dead>> {
             let json = String::from_utf8(object.body.collect().await?.to_vec())?;
             let letter: DeadLetter<'_> =
                 serde_json::from_str(&json).context("an object that is no dead letter")?;
-            let record = StreamRecord::decode(letter.record.get())?;
-            Ok(Dead {
-                object_key,
-                cause: letter.cause,
-                key: (record.keys.id.text.to_string(), record.keys.sk.text.to_string()),
-                sequence: record.sequence.as_str().to_owned(),
-                record: letter.record.to_owned(),
-            })
+            let name = StreamRecord::decode(letter.record.get()).ok().map(|record| {
+                let key = (record.keys.id.text.to_string(), record.keys.sk.text.to_string());
+                (key, record.sequence.as_str().to_owned())
+            });
+            // A record that is none has no name in the stream; it counts as rejected and accounts for nothing.
+            let (key, sequence) = name.unwrap_or_default();
+            Ok(Dead { object_key, cause: letter.cause, key, sequence, record: letter.record.to_owned() })
         })
         .buffer_unordered(CONCURRENCY)
         .try_collect()

@@ -10,7 +10,7 @@ use lambda_support::objects::put_json;
 use lambda_support::put_events::{Entry, Fate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::State;
 
@@ -48,7 +48,7 @@ struct Prepared<'a> {
 /// Puts every event on the bus. One that is too large goes to S3 first, and its event says where.
 pub(crate) async fn route(state: &State, changes: Vec<Routed<'_>>, until: Instant) -> Routing {
     let mut routing = Routing::default();
-    let prepared = prepare_all(state, changes, &mut routing).await;
+    let prepared = prepare_all(state, changes, until, &mut routing).await;
     let too_large = send(state, prepared, until, &mut routing).await;
     if too_large.is_empty() {
         return routing;
@@ -72,6 +72,7 @@ pub(crate) async fn route(state: &State, changes: Vec<Routed<'_>>, until: Instan
 async fn prepare_all<'a>(
     state: &State,
     changes: Vec<Routed<'a>>,
+    until: Instant,
     routing: &mut Routing,
 ) -> Vec<Prepared<'a>> {
     let mut prepared = Vec::with_capacity(changes.len());
@@ -79,7 +80,7 @@ async fn prepare_all<'a>(
     let mut preparing = stream::iter(changes)
         .map(|routed| async {
             let (event_id, key) = (routed.event_id.clone(), routed.key.clone());
-            (event_id, key, prepare(state, routed).await)
+            (event_id, key, timeout_at(until, prepare(state, routed)).await.ok().flatten())
         })
         .buffered(CONCURRENT_UPLOADS);
     while let Some((event_id, key, result)) = preparing.next().await {

@@ -87,13 +87,17 @@ pub async fn handle(state: &State, batch: &str, until: Instant) -> Result<Answer
     }
 
     let mut metrics = RouterMetrics { routed: changes.len(), rejected: rejects.len(), ..Default::default() };
-    let (routed, buried) = tokio::join!(events::route(state, changes, until), rejects::bury(state, rejects));
+    let (routed, buried) =
+        tokio::join!(events::route(state, changes, until), rejects::bury(state, rejects, until));
     metrics.claim_checked = routed.claim_checked;
     metrics.routed -= routed.failed.len();
     metrics.rejected -= buried.len();
     failed.extend(routed.failed);
     failed.extend(buried);
     metrics.failed = failed.len();
+    for event_id in &failed {
+        tracing::warn!(event_id, "not handed on; the pipe tries it again");
+    }
     tracing::info!(
         routed = metrics.routed,
         rejected = metrics.rejected,

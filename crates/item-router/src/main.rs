@@ -26,7 +26,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        handle(state, event.payload.get(), time_left::retry_until(&event.context)).await
+        handle(state, event.payload.get(), time_left::until(&event.context, time_left::ANSWER)).await
     }))
     .await
 }

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use lambda_support::dependency::DependencyError;
 use lambda_support::objects::{get_json, put_json};
 use serde_json::value::RawValue;
+use tokio::time::{Instant, timeout_at};
 
 use crate::State;
 
@@ -25,17 +26,20 @@ enum BuryError {
     Dependency(#[from] DependencyError),
     #[error("the rejected record did not come along")]
     RecordMissing,
+    #[error("the time was up")]
+    OutOfTime,
     #[error("the dead letter cannot be written")]
     Unwritable,
 }
 
 /// Stores each record whole, and only then announces it. Answers the `eventID`s of those that did not get that far.
-pub(crate) async fn bury(state: &State, rejects: Vec<Reject<'_>>) -> Vec<String> {
+pub(crate) async fn bury(state: &State, rejects: Vec<Reject<'_>>, until: Instant) -> Vec<String> {
     stream::iter(rejects)
         .map(|reject| async move {
             let record_id = reject.rejected.record_id.clone();
             let event_id = reject.event_id.clone();
-            match bury_one(state, reject).await {
+            let buried = timeout_at(until, bury_one(state, reject)).await;
+            match buried.unwrap_or(Err(BuryError::OutOfTime)) {
                 Ok(()) => None,
                 Err(error) => {
                     tracing::error!(%record_id, %error, "rejected record not stored");

@@ -14,7 +14,7 @@ use domain::change::KeyHash;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Entries a request may hold.
 const REQUEST_ENTRIES: usize = 10;
@@ -69,7 +69,7 @@ impl EventBus {
         loop {
             while requests < CONCURRENCY && !ready.is_empty() {
                 requests += 1;
-                under_way.push(self.request(entries, self.fill(entries, &mut ready)).boxed());
+                under_way.push(self.request(entries, self.fill(entries, &mut ready), until).boxed());
             }
             match under_way.next().await {
                 None => return fates,
@@ -116,7 +116,8 @@ impl EventBus {
         filled
     }
 
-    async fn request(&self, entries: &[Entry], attempts: Vec<Attempt>) -> Step {
+    /// A request that has no answer when the time is up counts as failed: at worst its entries come twice.
+    async fn request(&self, entries: &[Entry], attempts: Vec<Attempt>, until: Instant) -> Step {
         let request_entries = attempts.iter().filter_map(|attempt| entries.get(attempt.entry)).map(|entry| {
             PutEventsRequestEntry::builder()
                 .event_bus_name(&self.name)
@@ -125,14 +126,15 @@ impl EventBus {
                 .detail(&entry.detail)
                 .build()
         });
-        let answer = self.client.put_events().set_entries(Some(request_entries.collect())).send().await;
-        let answers: Vec<Answer> = match answer {
-            Ok(output) => output
+        let request = self.client.put_events().set_entries(Some(request_entries.collect())).send();
+        let answers: Vec<Answer> = match timeout_at(until, request).await {
+            Err(_) => Vec::new(),
+            Ok(Ok(output)) => output
                 .entries()
                 .iter()
                 .map(|entry| if entry.error_code().is_none() { Answer::Accepted } else { Answer::Failed })
                 .collect(),
-            Err(error) => {
+            Ok(Err(error)) => {
                 let refused_for_size =
                     error.as_service_error().is_some_and(|error| is_size_refusal(error.meta()))
                         || error.raw_response().is_some_and(|response| response.status().as_u16() == 413);

@@ -28,6 +28,7 @@ pub(crate) async fn read(
         .await
 }
 
+/// One query for each prefix: in one range over both lie the patient's encounters and observations, too.
 async fn read_collection(state: &State, partition_key: &str) -> Result<Collection, DependencyError> {
     let (patients, addresses) = tokio::try_join!(
         query(state, partition_key, PATIENT_SORT_KEY_PREFIX, 1),

@@ -8,6 +8,7 @@ mod answer;
 mod collections;
 mod config;
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb as dynamodb;
@@ -70,14 +71,16 @@ struct EnricherMetrics {
 /// # Errors
 /// Where the table or the claim-check bucket does not answer, or the payload is no batch.
 pub async fn handle(state: &State, batch: &str) -> Result<Box<RawValue>, EnricherError> {
-    let records: Vec<&RawValue> = serde_json::from_str(batch).map_err(|_| EnricherError::BatchUnreadable)?;
-    let changes: Vec<_> = records.iter().map(|record| read_change(record.get())).collect();
+    let records = StreamRecord::decode_batch(batch).map_err(|_| EnricherError::BatchUnreadable)?;
+    let changes: Vec<_> = records.into_iter().map(|record| record.and_then(Change::of)).collect();
+    // Only a rejected record is needed as it came.
+    let raw_records = LazyCell::new(|| serde_json::from_str::<Vec<&RawValue>>(batch).unwrap_or_default());
     let collections = collections::read(state, patients_of(&changes)).await?;
 
     let mut metrics =
-        EnricherMetrics { records: records.len(), patients_read: collections.len(), ..Default::default() };
+        EnricherMetrics { records: changes.len(), patients_read: collections.len(), ..Default::default() };
     let mut answer = Answer::to_batch_of(batch.len(), &state.config.claim_check_bucket_name);
-    for (record, change) in records.iter().zip(changes) {
+    for (position, change) in changes.into_iter().enumerate() {
         match change.and_then(|change| enrich(state, change, &collections)) {
             Ok(enriched) => {
                 metrics.enriched += 1;
@@ -85,9 +88,10 @@ pub async fn handle(state: &State, batch: &str) -> Result<Box<RawValue>, Enriche
             }
             Err(reject) => {
                 metrics.rejected += 1;
-                let identity = Identity::of(record.get());
+                let record = raw_records.get(position).ok_or(EnricherError::BatchUnreadable)?.get();
+                let identity = Identity::of(record);
                 tracing::warn!(record_id = %identity.id, reason = reject.reason.code(), element = reject.element, "record rejected");
-                answer.push_rejected(&identity, &reject, record.get());
+                answer.push_rejected(&identity, &reject, record);
             }
         }
     }
@@ -102,10 +106,6 @@ pub async fn handle(state: &State, batch: &str) -> Result<Box<RawValue>, Enriche
     );
     drop(metrics.append_on_drop(state.metrics.clone()));
     RawValue::from_string(answer).map_err(|_| EnricherError::AnswerUnreadable)
-}
-
-fn read_change(record: &str) -> Result<Change<'_>, Reject> {
-    Change::of(StreamRecord::decode(record)?)
 }
 
 /// The partition keys of the patients whose collections the batch needs, each once.

@@ -54,9 +54,7 @@ fn items_of(mut resource: Map<String, Value>) -> Result<Vec<Map<String, Value>>>
     Ok(match resource_type.as_str() {
         "Patient" => patient_items(&mut resource, &id),
         "Encounter" => vec![encounter_item(&mut resource, &id)?],
-        "Observation" if resource.contains_key("valueQuantity") => {
-            vec![observation_item(&mut resource, &id)?]
-        }
+        "Observation" => vec![observation_item(&mut resource, &id)?],
         "RelatedPerson" => vec![related_person_item(&mut resource, &id)?],
         _ => {
             let upper = resource_type.to_uppercase();

@@ -25,7 +25,8 @@ pub const SCHEMA_VERSION: &str = "1.0";
 /// The `detail` of a change event.
 ///
 /// A bus and a standard queue keep no order: keep the highest `meta.sequence` of each key (`item.id`, `item.sk`) and you
-/// have the table. Either `item` is there, or, where the event is too large for the bus, `dataRef`.
+/// have the table. A Patient resource comes with changes of several items: of one patient (`item.id`) the event with the
+/// highest `meta.sequence` has the latest. Either `item` is there, or, where the event is too large for the bus, `dataRef`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeEvent<'a> {
@@ -214,20 +215,7 @@ pub fn write_referring_event(meta: &ChangeMeta<'_>, data_ref: &DataRef, out: &mu
 
 /// None of the types written here can fail to serialize: they hold texts, numbers and unit variants under text keys.
 pub(super) fn push_json<T: Serialize + ?Sized>(out: &mut String, value: &T) {
-    struct Sink<'b>(&'b mut String);
-
-    impl std::io::Write for Sink<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            let text = std::str::from_utf8(bytes).map_err(std::io::Error::other)?;
-            self.0.push_str(text);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let written = serde_json::to_writer(Sink(out), value);
-    debug_assert!(written.is_ok(), "{written:?}");
+    let json = serde_json::to_string(value);
+    debug_assert!(json.is_ok(), "{json:?}");
+    out.push_str(&json.unwrap_or_default());
 }

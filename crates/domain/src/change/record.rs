@@ -62,6 +62,9 @@ pub struct StringAttribute<'a> {
     pub text: Cow<'a, str>,
 }
 
+/// Most items fit without the text growing;
+const IMAGE_BYTES: usize = 512;
+
 /// An item as it stood before or after a change, as plain JSON, with the two attributes that every item may have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Image {
@@ -82,7 +85,7 @@ impl<'de> Deserialize<'de> for Image {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Image, A::Error> {
-                let mut image = Image::default();
+                let mut image = Image { json: String::with_capacity(IMAGE_BYTES), ..Image::default() };
                 // An attribute of another type than text is no item type: the change goes out as one of no type.
                 let text = |plain: &str| serde_json::from_str::<String>(plain).ok();
                 visit_members(&mut image.json, map, |name, plain| match name {
@@ -148,8 +151,27 @@ impl<'a> StreamRecord<'a> {
     /// # Errors
     /// Where the text is not a stream record with both images.
     pub fn decode(json: &'a str) -> Result<Self, Reject> {
-        let wire: Wire<'a> = serde_json::from_str(json)
-            .map_err(|error| Reject::unreadable(RejectReason::RecordUnreadable, "the record", &error))?;
+        serde_json::from_str::<Wire<'a>>(json)
+            .map_err(|error| Reject::unreadable(RejectReason::RecordUnreadable, "the record", &error))
+            .and_then(Self::of_wire)
+    }
+
+    /// Reads a batch: the JSON array that Pipes gives.
+    ///
+    /// In one pass where every record can be read, which is nearly always. Where one cannot, each is read by itself, so
+    /// that the others are not lost with it.
+    ///
+    /// # Errors
+    /// Where the text is no JSON array.
+    pub fn decode_batch(json: &'a str) -> Result<Vec<Result<Self, Reject>>, serde_json::Error> {
+        if let Ok(batch) = serde_json::from_str::<Vec<Wire<'a>>>(json) {
+            return Ok(batch.into_iter().map(Self::of_wire).collect());
+        }
+        let records: Vec<&'a RawValue> = serde_json::from_str(json)?;
+        Ok(records.into_iter().map(|record| Self::decode(record.get())).collect())
+    }
+
+    fn of_wire(wire: Wire<'a>) -> Result<Self, Reject> {
         let WireChange { keys, new_image, old_image, sequence_number, .. } = wire.dynamodb;
         let (needs_new, needs_old) = match wire.event_name {
             Operation::Insert => (true, false),

@@ -1,4 +1,7 @@
 //! FHIR's complex data types, with the elements that Tributary emits.
+//!
+//! A type whose default is empty may not be emitted so: FHIR has no element without a value or children
+//! (hl7.org/fhir/R4/element.html, `ele-1`).
 
 use serde::Serialize;
 
@@ -8,7 +11,7 @@ use super::{
 use crate::change::Reject;
 
 /// hl7.org/fhir/R4/datatypes.html#HumanName
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HumanName<'a> {
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
     pub name_use: Option<NameUse>,
@@ -44,7 +47,7 @@ pub struct ContactPoint<'a> {
 }
 
 /// hl7.org/fhir/R4/datatypes.html#Address
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Address<'a> {
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
@@ -68,7 +71,7 @@ pub struct Address<'a> {
 }
 
 /// hl7.org/fhir/R4/datatypes.html#Period
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Period<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<DateTime<'a>>,

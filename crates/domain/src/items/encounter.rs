@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::stored::{StoredCoding, StoredPeriod, StoredText, each};
-use super::{ItemType, Resource, StoredItem, write_resource};
+use super::{ItemType, Resource, StoredItem, resource_of};
 use crate::change::{Reject, RejectReason};
 use crate::fhir::{CodeMaps, CodeableConcept, Coding, EncounterStatus, Id, Period, Reference};
 
@@ -18,7 +18,7 @@ pub const ITEM_TYPE: ItemType = ItemType {
     name: "Encounter",
     detail_type: "EncounterChange",
     resource_type: "Encounter",
-    resource: Resource::OfItem(|item, codes, out| write_resource::<EncounterItem<'_>>(item, codes, out)),
+    resource: Resource::OfItem(|item, codes| resource_of::<EncounterItem<'_>>(item, codes)),
 };
 
 #[derive(Debug, Deserialize)]

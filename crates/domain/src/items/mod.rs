@@ -40,8 +40,8 @@ pub struct ItemType {
 /// What the event's `fhir` is made from.
 #[derive(Debug)]
 pub enum Resource {
-    /// From the item alone, given as plain JSON. Appends the resource.
-    OfItem(fn(item: &str, codes: &CodeMaps, out: &mut String) -> Result<(), Reject>),
+    /// From the item alone: plain JSON in, the resource's JSON out.
+    OfItem(fn(item: &str, codes: &CodeMaps) -> Result<String, Reject>),
     /// The patient's resource, from the items of the patient's collection.
     OfPatient,
 }
@@ -77,11 +77,7 @@ pub fn fhir_resource(
     match (&item_type.resource, change.item()) {
         (Resource::OfPatient, _) => patient::resource_after(change, collection, codes),
         (Resource::OfItem(_), None) => Ok(None),
-        (Resource::OfItem(write), Some(item)) => {
-            let mut resource = String::with_capacity(item.len() + 256);
-            write(item, codes, &mut resource)?;
-            Ok(Some(resource))
-        }
+        (Resource::OfItem(resource_of), Some(item)) => resource_of(item, codes).map(Some),
     }
 }
 
@@ -95,15 +91,9 @@ trait StoredItem<'a>: Deserialize<'a> {
     fn resource(self, codes: &CodeMaps) -> Result<Self::Resource, Reject>;
 }
 
-/// Reads an item of the type and appends its resource.
-fn write_resource<'a, T: StoredItem<'a>>(
-    item: &'a str,
-    codes: &CodeMaps,
-    out: &mut String,
-) -> Result<(), Reject> {
-    let resource = read_item::<T>(item)?.resource(codes)?;
-    out.push_str(&to_json(&resource, T::ELEMENT)?);
-    Ok(())
+/// Reads an item of the type and writes its resource.
+fn resource_of<'a, T: StoredItem<'a>>(item: &'a str, codes: &CodeMaps) -> Result<String, Reject> {
+    to_json(&read_item::<T>(item)?.resource(codes)?, T::ELEMENT)
 }
 
 fn read_item<'a, T: StoredItem<'a>>(item: &'a str) -> Result<T, Reject> {

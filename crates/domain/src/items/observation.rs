@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::stored::{StoredCoding, StoredText, date_time, text};
-use super::{ItemType, Resource, StoredItem, write_resource};
+use super::{ItemType, Resource, StoredItem, resource_of};
 use crate::change::{Reject, RejectReason};
 use crate::fhir::{
     CodeMaps, CodeableConcept, DateTime, Decimal, Id, ObservationStatus, Quantity, Reference, Text,
@@ -22,7 +22,7 @@ pub const ITEM_TYPE: ItemType = ItemType {
     name: "Observation",
     detail_type: "ObservationChange",
     resource_type: "Observation",
-    resource: Resource::OfItem(|item, codes, out| write_resource::<ObservationItem<'_>>(item, codes, out)),
+    resource: Resource::OfItem(|item, codes| resource_of::<ObservationItem<'_>>(item, codes)),
 };
 
 const LOINC: &str = "http://loinc.org";

@@ -128,7 +128,7 @@ impl<'a> StoredItem<'a> for PatientItem<'a> {
             meta: None,
             identifier,
             active: self.active,
-            name: self.names.into_iter().map(|name| name.into_fhir(codes)).collect::<Result<_, _>>()?,
+            name: each(self.names, |name| name.into_fhir(codes))?,
             telecom: each(self.telecom, |point| point.into_fhir(codes))?,
             gender: codes.translate_option(self.gender.as_ref().map(StoredText::as_str))?,
             birth_date: self
@@ -206,7 +206,7 @@ pub fn resource_after(
     if let Some(address) = changed_address {
         addresses.insert(changed_key, address);
     }
-    patient.address = addresses.into_values().collect();
+    patient.address = addresses.into_values().filter(|address| *address != Address::default()).collect();
     patient.meta = is_part.then_some(Meta::SUBSETTED);
     to_json(&patient, ITEM_TYPE.name).map(Some)
 }

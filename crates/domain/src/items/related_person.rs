@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::stored::{StoredCoding, StoredContactPoint, StoredName, StoredText, each};
-use super::{ItemType, Resource, StoredItem, write_resource};
+use super::{ItemType, Resource, StoredItem, resource_of};
 use crate::change::Reject;
 use crate::fhir::{
     AdministrativeGender, CodeMaps, CodeableConcept, ContactPoint, Date, HumanName, Id, Reference,
@@ -20,7 +20,7 @@ pub const ITEM_TYPE: ItemType = ItemType {
     name: "RelatedPerson",
     detail_type: "RelatedPersonChange",
     resource_type: "RelatedPerson",
-    resource: Resource::OfItem(|item, codes, out| write_resource::<RelatedPersonItem<'_>>(item, codes, out)),
+    resource: Resource::OfItem(|item, codes| resource_of::<RelatedPersonItem<'_>>(item, codes)),
 };
 
 #[derive(Debug, Deserialize)]
@@ -79,7 +79,7 @@ impl<'a> StoredItem<'a> for RelatedPersonItem<'a> {
             relationship: each(relationship, |coding: StoredCoding<'a>| {
                 coding.into_concept("RelatedPerson.relationship")
             })?,
-            name: self.names.into_iter().map(|name| name.into_fhir(codes)).collect::<Result<_, _>>()?,
+            name: each(self.names, |name| name.into_fhir(codes))?,
             telecom: each(self.telecom, |point| point.into_fhir(codes))?,
             gender: codes.translate_option(self.gender.as_ref().map(StoredText::as_str))?,
             birth_date: self

@@ -86,15 +86,17 @@ pub(super) fn date_time<'a>(
 }
 
 impl<'a> StoredName<'a> {
-    pub(super) fn into_fhir(self, codes: &CodeMaps) -> Result<HumanName<'a>, Reject> {
-        Ok(HumanName {
+    /// `None` for a name that says nothing.
+    pub(super) fn into_fhir(self, codes: &CodeMaps) -> Result<Option<HumanName<'a>>, Reject> {
+        let name = HumanName {
             name_use: codes.translate_option(self.name_use.as_ref().map(StoredText::as_str))?,
             text: text(self.text, "name.text")?,
             family: text(self.family, "name.family")?,
             given: texts(self.given, "name.given")?,
             prefix: texts(self.prefix, "name.prefix")?,
             suffix: texts(self.suffix, "name.suffix")?,
-        })
+        };
+        Ok((name != HumanName::default()).then_some(name))
     }
 }
 
@@ -124,8 +126,8 @@ impl<'a> StoredCoding<'a> {
 impl<'a> StoredPeriod<'a> {
     /// `None` where both ends are open: FHIR has no empty element.
     pub(super) fn into_fhir(self, element: &str) -> Result<Option<Period<'a>>, Reject> {
-        let (start, end) = (date_time(self.start, element)?, date_time(self.end, element)?);
-        Ok((start.is_some() || end.is_some()).then_some(Period { start, end }))
+        let period = Period { start: date_time(self.start, element)?, end: date_time(self.end, element)? };
+        Ok((period != Period::default()).then_some(period))
     }
 }
 

@@ -34,8 +34,12 @@ pub(crate) async fn running_pipes(client: &Client) -> Result<HashMap<String, Pip
     while let Some(pipe) = pages.next().await {
         let name = pipe.context("listing pipes")?.name.context("a pipe without a name")?;
         let pipe = client.describe_pipe().name(&name).send().await.context("describing a pipe")?;
-        let definition = PipeDefinition::of(&pipe).with_context(|| format!("pipe {name}"))?;
-        definitions.insert(definition.arn.clone(), definition);
+        match PipeDefinition::of(&pipe) {
+            Ok(definition) => drop(definitions.insert(definition.arn.clone(), definition)),
+            Err(error) => {
+                tracing::error!(pipe = name, error = format!("{error:#}"), "this pipe does not run")
+            }
+        }
     }
     Ok(definitions)
 }
