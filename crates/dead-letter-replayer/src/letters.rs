@@ -76,12 +76,11 @@ pub(crate) async fn read(
     let mut unreadable = 0;
     for (key, json) in keys.into_iter().zip(read) {
         let Some(json) = json else { continue };
-        match serde_json::from_str::<DeadLetter<'_>>(&json) {
-            Ok(letter) => letters.push(Letter { key, record: letter.record.to_owned() }),
-            Err(_) => {
-                tracing::error!(object_key = key, "this object is no dead letter");
-                unreadable += 1;
-            }
+        if let Ok(letter) = serde_json::from_str::<DeadLetter<'_>>(&json) {
+            letters.push(Letter { key, record: letter.record.to_owned() });
+        } else {
+            tracing::error!(object_key = key, "this object is no dead letter");
+            unreadable += 1;
         }
     }
     Ok((letters, unreadable))

@@ -1,5 +1,7 @@
 //! Letters in a mocked bucket, against mocked functions of the pipe.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

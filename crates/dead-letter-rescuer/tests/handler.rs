@@ -1,5 +1,7 @@
 //! A pipe's dead letters against a mocked stream and bucket.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 //! `cargo bench -p domain` prints both and their ratio: the share of a typed `serde_json` parse's rate at which a batch
 //! becomes events, FHIR included.
 
+#![expect(clippy::unwrap_used, reason = "the input is known")]
 #![expect(clippy::print_stdout, reason = "prints the ratio that it is for")]
 
 use std::borrow::Cow;
@@ -139,7 +140,7 @@ mod typed {
     #[derive(Deserialize)]
     pub struct Name<'a> {
         #[serde(rename = "use", borrow)]
-        pub name_use: S<'a>,
+        pub used_as: S<'a>,
         #[serde(borrow)]
         pub family: S<'a>,
         #[serde(borrow)]
@@ -153,7 +154,7 @@ mod typed {
         #[serde(borrow)]
         pub value: S<'a>,
         #[serde(rename = "use", borrow)]
-        pub telecom_use: S<'a>,
+        pub used_as: S<'a>,
     }
 
     #[derive(Deserialize)]

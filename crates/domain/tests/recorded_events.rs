@@ -1,5 +1,7 @@
 //! Every recorded stream record, as the event or the reject that it becomes.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! Outcomes against a mocked bus, buckets and queue.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -65,9 +67,12 @@ fn rejected(number: usize, record: &Value) -> Value {
     })
 }
 
-/// A bus that takes everything, and the (detail type, detail) of each entry that it took.
-fn open_bus() -> (Rule, Arc<Mutex<Vec<(String, String)>>>) {
-    let taken = Arc::new(Mutex::new(Vec::new()));
+/// Detail type and detail of each entry that a bus took.
+type Taken = Arc<Mutex<Vec<(String, String)>>>;
+
+/// A bus that takes everything.
+fn open_bus() -> (Rule, Taken) {
+    let taken = Taken::default();
     let rule = {
         let taken = taken.clone();
         mock!(aws_sdk_eventbridge::Client::put_events)

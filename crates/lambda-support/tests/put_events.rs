@@ -1,5 +1,7 @@
 //! `PutEvents` against a mocked bus.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

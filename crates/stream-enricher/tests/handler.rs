@@ -1,5 +1,7 @@
 //! Recorded batches against a mocked table and bucket.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};

@@ -37,7 +37,7 @@ pub(crate) async fn running_pipes(client: &Client) -> Result<HashMap<String, Pip
         match PipeDefinition::of(&pipe) {
             Ok(definition) => drop(definitions.insert(definition.arn.clone(), definition)),
             Err(error) => {
-                tracing::error!(pipe = name, error = format!("{error:#}"), "this pipe does not run")
+                tracing::error!(pipe = name, error = format!("{error:#}"), "this pipe does not run");
             }
         }
     }
