@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import type { ChangeBus } from './change-bus.ts';
 import type { ChangePipe } from './change-pipe.ts';
 import type { ChangeQueue } from './change-queue.ts';
+import type { DeadLetterRescuer } from './dead-letter-rescuer.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { resourceName, type Deployment } from './deployment.ts';
 import type { EncryptedQueue } from './encrypted-queue.ts';
@@ -19,10 +20,13 @@ export interface AlarmsProps extends Deployment {
   readonly changePipe: ChangePipe;
   readonly changeQueues: readonly ChangeQueue[];
   readonly deadLetters: DeadLetters;
+  readonly rescuer: DeadLetterRescuer;
+  /** All functions, the rescuer among them. */
   readonly functions: readonly RustFunction[];
 }
 
 const period = Duration.minutes(5);
+const sum: cloudwatch.MetricOptions = { period, statistic: 'Sum' };
 
 /** Whatever loses a change unless somebody acts, as alarms on one topic. */
 export class Alarms extends Construct {
@@ -31,7 +35,7 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { changeBus, changePipe, changeQueues, deadLetters, functions, options } = props;
+    const { changeBus, changePipe, changeQueues, deadLetters, rescuer, functions, options } = props;
     this.deployment = props;
     this.topic = this.createTopic();
 
@@ -39,6 +43,9 @@ export class Alarms extends Construct {
     this.whenNotEmpty('rejects', deadLetters.rejectsQueue, 'rejected records wait to be mended and replayed');
     this.whenNotEmpty('bus-dead-letters', changeBus.deadLetterQueue, 'the bus cannot use the encryption key');
     this.whenOlderThan('rescue-late', changePipe.deadLetterQueue, Duration.hours(1), 'the rescuer does not keep up');
+    // A rescued record leaves no message in any queue; without these nobody would learn that it waits.
+    this.whenAny('records-rescued', rescuer.metric('RecordsRescued', sum), 'rescued changes wait to be replayed');
+    this.whenAny('rescue-failed', rescuer.metric('RangesFailed', sum), 'the stream forgets what is not rescued');
 
     for (const { itemType, queue, deadLetterQueue } of changeQueues) {
       const halfTheRetention = Duration.hours(options.queueRetentionDays * 12);
@@ -47,10 +54,18 @@ export class Alarms extends Construct {
       this.whenOlderThan(`${detailType}-unread`, queue, halfTheRetention, `${detailType} events are about to expire`);
     }
     for (const failing of functions) {
-      const errors = failing.function.metricErrors({ period, statistic: 'Sum' });
+      const errors = failing.function.metricErrors(sum);
       this.whenPersistent(`${failing.binaryName}-errors`, errors, 'the function fails again and again');
     }
-    this.whenPersistent('pipe-failures', pipeFailures(changePipe), 'the pipe fails, and AWS may switch it off');
+    // There is no metric of a pipe's state. A pipe that is about to be switched off fails continuously before
+    // (EventBridge user guide, "EventBridge Pipes error handling and troubleshooting" and "CloudWatch metrics").
+    const failed = changePipe.metric('ExecutionFailed', sum);
+    this.whenPersistent('pipe-failures', failed, 'the pipe fails, and AWS may switch it off');
+    // What the router reports record by record is no failed execution, and no error of the function.
+    const partiallyFailed = changePipe.metric('ExecutionPartiallyFailed', sum);
+    this.whenPersistent('pipe-partial-failures', partiallyFailed, 'the router cannot hand on some of the changes');
+    const timedOut = changePipe.metric('ExecutionTimeout', sum);
+    this.whenPersistent('pipe-timeouts', timedOut, 'executions of the pipe do not end in time');
   }
 
   private createTopic(): sns.Topic {
@@ -86,6 +101,11 @@ export class Alarms extends Construct {
     this.alarm(name, { metric, threshold: age.toSeconds(), evaluationPeriods: 1, alarmDescription: description });
   }
 
+  /** For what somebody has to know of the first time that it happens. */
+  private whenAny(name: string, metric: cloudwatch.Metric, description: string): void {
+    this.alarm(name, { metric, threshold: 1, evaluationPeriods: 1, alarmDescription: description });
+  }
+
   /** For failures that are retried, and of which the first few are no reason to wake anybody. */
   private whenPersistent(name: string, metric: cloudwatch.Metric, description: string): void {
     this.alarm(name, { metric, threshold: 1, evaluationPeriods: 3, alarmDescription: description });
@@ -104,18 +124,4 @@ export class Alarms extends Construct {
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));
   }
-}
-
-/**
- * There is no metric of a pipe's state. A pipe that is about to be switched off fails continuously before
- * (EventBridge user guide, "EventBridge Pipes error handling and troubleshooting" and "CloudWatch metrics").
- */
-function pipeFailures(changePipe: ChangePipe): cloudwatch.Metric {
-  return new cloudwatch.Metric({
-    namespace: 'AWS/EventBridge/Pipes',
-    metricName: 'ExecutionFailed',
-    dimensionsMap: { PipeName: changePipe.pipeName },
-    period,
-    statistic: 'Sum',
-  });
 }

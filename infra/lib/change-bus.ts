@@ -29,8 +29,9 @@ export class ChangeBus extends Construct {
     });
 
     // EventBridge user guide, "Using dead-letter queues to capture encrypted event errors": a bus under a
-    // customer-managed key sends there what it can no longer encrypt or decrypt. The queue is under the same key, since it
-    // holds whole events: it helps where the key refuses the bus, not where the key is gone.
+    // customer-managed key sends there what it can no longer encrypt or decrypt. Such an event may have its payload
+    // encrypted (there, "Decrypting events in EventBridge dead-letter queues"); that it always has is not said, so the
+    // queue is under the key as well. It helps where the key refuses the bus, not where the key serves nobody.
     this.bus = new events.EventBus(this, 'Bus', {
       eventBusName: busName,
       description: 'Changes of items, one detail type per item type',

@@ -1,4 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as pipes from 'aws-cdk-lib/aws-pipes';
 import { Construct } from 'constructs';
@@ -46,6 +47,16 @@ export class ChangePipe extends Construct {
     const pipe = this.createPipe(props, role);
     // A pipe is checked against its role when it is created, so the role's policy has to be there.
     pipe.node.addDependency(role);
+  }
+
+  /** What AWS counts of the pipe (EventBridge user guide, "Logging and monitoring Amazon EventBridge Pipes"). */
+  metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      ...options,
+      namespace: 'AWS/EventBridge/Pipes',
+      metricName,
+      dimensionsMap: { PipeName: this.pipeName },
+    });
   }
 
   private createDeadLetterQueue(props: ChangePipeProps): EncryptedQueue {

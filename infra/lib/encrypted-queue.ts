@@ -11,6 +11,13 @@ export interface EncryptedQueueProps extends Deployment {
   readonly deadLetterQueue?: sqs.DeadLetterQueue;
 }
 
+/**
+ * The most that SQS takes (SQS developer guide, "Amazon SQS message quotas"). Said outright, because a queue that leaves it
+ * out can be held to the 262,144 bytes of old, and would refuse an event that the bus accepts when
+ * `putEventsRequestBytes` is raised.
+ */
+const maximumMessageBytes = 1_048_576;
+
 /** A queue under the deployment's key, which keeps its messages as long as the options say. */
 export class EncryptedQueue extends sqs.Queue {
   private readonly deployment: Deployment;
@@ -21,6 +28,7 @@ export class EncryptedQueue extends sqs.Queue {
       encryption: sqs.QueueEncryption.KMS,
       encryptionMasterKey: props.key,
       enforceSSL: true,
+      maxMessageSizeBytes: maximumMessageBytes,
       retentionPeriod: Duration.days(props.options.queueRetentionDays),
       visibilityTimeout: props.visibilityTimeout,
       deadLetterQueue: props.deadLetterQueue,

@@ -21,10 +21,11 @@ const logRetentions = Object.values(RetentionDays).filter(
 
 const pipeOptions = z.strictObject({
   /**
-   * Records per batch. AWS allows 10,000; the enricher's answer has room for a thousand references to S3. The other bounds
-   * of `pipe` are AWS's (EventBridge API reference, "PipeSourceDynamoDBStreamParameters").
+   * Records per batch. AWS allows 10,000; the enricher keeps up to two pages of a query, of 1 MB each, of every patient in a
+   * batch, and has 512 MB (I7). The other bounds of `pipe` are AWS's (EventBridge API reference,
+   * "PipeSourceDynamoDBStreamParameters").
    */
-  batchSize: z.int().min(1).max(1_000).default(100),
+  batchSize: z.int().min(1).max(200).default(100),
   batchingWindowSeconds: z.int().min(0).max(300).default(1),
   maximumRetryAttempts: z.int().min(0).max(10_000).default(50),
   /** At most half of what the stream keeps: the rescuer needs the other half to read what the pipe gave up. */

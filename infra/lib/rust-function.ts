@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Stack, type Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { cargoLambdaVersion, RustFunction as CargoLambdaFunction } from 'cargo-lambda-cdk';
@@ -20,14 +21,18 @@ export interface RustFunctionProps extends Deployment {
   readonly environment: FunctionEnvironment;
 }
 
+/** Where the functions' own metrics are. */
+const metricsNamespace = 'Tributary';
+
 const manifestPath = fileURLToPath(new URL('../../Cargo.toml', import.meta.url));
 
 /**
  * A function of the workspace with a log group and a role of its own. The role may write that log group and nothing else
  * until a construct grants more.
  *
- * Active tracing is off: its write actions cannot be limited to a resource, and the correlation ids in the logs lead from
- * one function to the next.
+ * Active tracing is off: its write actions cannot be limited to a resource. The logs name a change by its id (`meta.id`),
+ * which follows from the record alone and so is the same in every function. The correlation id is a value of the item and
+ * stays in the event (I6).
  */
 export class RustFunction extends Construct {
   readonly binaryName: string;
@@ -54,7 +59,7 @@ export class RustFunction extends Construct {
       memorySize: props.memorySize,
       environment: {
         ...props.environment,
-        [EnvironmentVariable.metricsNamespace]: 'Tributary',
+        [EnvironmentVariable.metricsNamespace]: metricsNamespace,
         [EnvironmentVariable.logFilter]: 'info',
       },
     });
@@ -67,6 +72,16 @@ export class RustFunction extends Construct {
       grantee,
       actions: ['lambda:InvokeFunction'],
       resourceArns: [this.function.functionArn],
+    });
+  }
+
+  /** What the function itself counts, by the dimension that `telemetry.rs` of `lambda-support` gives it. */
+  metric(metricName: string, options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      ...options,
+      namespace: metricsNamespace,
+      metricName,
+      dimensionsMap: { Function: this.function.functionName },
     });
   }
 

@@ -57,7 +57,8 @@ export class TributaryStack extends Stack {
     const replayer = new DeadLetterReplayer(this, 'Replayer', { ...deployment, deadLetters, enricher, router });
 
     const functions = [enricher, router, rescuer, replayer];
-    new Alarms(this, 'Alarms', { ...deployment, changeBus, changePipe, changeQueues, deadLetters, functions });
+    const watched = { changeBus, changePipe, changeQueues, deadLetters, rescuer, functions };
+    new Alarms(this, 'Alarms', { ...deployment, ...watched });
 
     addOutputs(this, {
       ItemsTableName: itemsTable.tableName,

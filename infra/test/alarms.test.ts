@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readItemTypes } from '../lib/item-types.ts';
 import { aws, resource, resourcesOf, synthesize } from './synthesize.ts';
@@ -35,10 +36,40 @@ test('I1: what waits too long raises an alarm before it is forgotten', () => {
   );
 });
 
-test('failures of the pipe and of every function raise an alarm', () => {
-  const pipe = alarms.find(({ Namespace }) => Namespace === 'AWS/EventBridge/Pipes');
-  assert.equal(pipe?.MetricName, 'ExecutionFailed');
-  assert.deepEqual(pipe?.Dimensions, [{ Name: 'PipeName', Value: 'tributary-dev-changes' }]);
+test('I1: a rescued record and a range that was not rescued raise an alarm at once', () => {
+  const rescuer = resource(aws.template, 'AWS::Lambda::Function', 'Rescuer');
+  const namespace = rescuer.Properties.Environment.Variables.METRICS_NAMESPACE;
+  const ofRescuer = alarms.filter(({ Namespace }) => Namespace === namespace);
+  assert.deepEqual(ofRescuer.map(({ MetricName }) => MetricName).sort(), ['RangesFailed', 'RecordsRescued']);
+  for (const alarm of ofRescuer) {
+    // What `Ref` gives of a function is its name, which is what the function finds in AWS_LAMBDA_FUNCTION_NAME.
+    assert.deepEqual(alarm.Dimensions, [{ Name: 'Function', Value: { Ref: rescuer.logicalId } }]);
+    assert.deepEqual([alarm.Statistic, alarm.Threshold, alarm.EvaluationPeriods], ['Sum', 1, 1]);
+  }
+});
+
+test('the rescuer counts what its alarms watch', () => {
+  const code = readFileSync(new URL('../../crates/dead-letter-rescuer/src/lib.rs', import.meta.url), 'utf8');
+  for (const { MetricName } of alarms.filter(({ Namespace }) => Namespace === 'Tributary')) {
+    const field = MetricName.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+    assert.match(code, new RegExp(`^ +${field}: usize,$`, 'm'));
+  }
+});
+
+test('failures of the pipe that last raise an alarm, whole, partial and by the clock', () => {
+  const ofPipe = alarms.filter(({ Namespace }) => Namespace === 'AWS/EventBridge/Pipes');
+  assert.deepEqual(ofPipe.map(({ MetricName }) => MetricName).sort(), [
+    'ExecutionFailed',
+    'ExecutionPartiallyFailed',
+    'ExecutionTimeout',
+  ]);
+  for (const alarm of ofPipe) {
+    assert.deepEqual(alarm.Dimensions, [{ Name: 'PipeName', Value: 'tributary-dev-changes' }]);
+    assert.deepEqual([alarm.Statistic, alarm.Threshold, alarm.Period, alarm.EvaluationPeriods], ['Sum', 1, 300, 3]);
+  }
+});
+
+test('errors of every function raise an alarm', () => {
   const functions = alarms.filter(({ Namespace, MetricName }) => Namespace === 'AWS/Lambda' && MetricName === 'Errors');
   assert.equal(functions.length, Object.keys(resourcesOf(aws.template, 'AWS::Lambda::Function')).length);
 });

@@ -49,6 +49,14 @@ test('the options set the batch, the retries and the filter', () => {
   );
 });
 
+test('I7: two pages of every patient in the largest batch fit into the memory of the enricher', () => {
+  const { template } = synthesize({ options: { pipe: { batchSize: 200 } } });
+  const { BatchSize } = resource(template, 'AWS::Pipes::Pipe').Properties.SourceParameters.DynamoDBStreamParameters;
+  const { MemorySize } = resource(template, 'AWS::Lambda::Function', 'Enricher').Properties;
+  assert.ok(2 * BatchSize < MemorySize);
+  assert.throws(() => synthesize({ options: { pipe: { batchSize: 201 } } }), /pipe\.batchSize/);
+});
+
 test('the enricher enriches, and the router is called so that it can report single failures', () => {
   const functionArn = (prefix: string) => ({
     'Fn::GetAtt': [resource(aws.template, 'AWS::Lambda::Function', prefix).logicalId, 'Arn'],

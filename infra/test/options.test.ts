@@ -67,7 +67,7 @@ const wrong: [options: unknown, message: RegExp][] = [
   [{ archiveRetentionDays: 1, deadLetterRetentionDays: 14 }, /deadLetterRetentionDays: .* and than queueRetentionDays/],
   [{ queueRetentionDays: 15 }, /queueRetentionDays: .*<=14/],
   [{ logRetentionDays: 42 }, /logRetentionDays: expected one of 1, 3, 5, 7/],
-  [{ pipe: { batchSize: 1_001 } }, /pipe\.batchSize: .*<=1000/],
+  [{ pipe: { batchSize: 201 } }, /pipe\.batchSize: .*<=200/],
   [{ pipe: { batchSize: 1.5 } }, /pipe\.batchSize: .*int/],
   [{ pipe: { batchingWindowSeconds: 301 } }, /pipe\.batchingWindowSeconds: .*<=300/],
   [{ pipe: { maximumRetryAttempts: -1 } }, /pipe\.maximumRetryAttempts: .*>=0/],

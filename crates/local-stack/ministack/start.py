@@ -25,12 +25,12 @@ def require_version():
 def close_gaps():
     """Imports what it replaces only now: without the right version the names may not even be there."""
     try:
-        from gaps import archive, decimals, invocation_speed, life_cycle, pipes, time_to_live
+        from gaps import archive, decimals, invocation_speed, life_cycle, limits, pipes, time_to_live
         from gaps.replacing import MissingPart
     except ImportError as error:
         raise Unsuitable(f"ministack {VERSION} lacks a part: {error}") from None
     try:
-        for gap in (decimals, archive, time_to_live, pipes, invocation_speed, life_cycle):
+        for gap in (decimals, limits, archive, time_to_live, pipes, invocation_speed, life_cycle):
             gap.apply()
     except MissingPart as error:
         raise Unsuitable(f"ministack {VERSION} lacks a part: {error}") from None

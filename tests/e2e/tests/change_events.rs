@@ -11,6 +11,7 @@ use e2e::scenario::Scenario;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Map, Value, json};
+use tokio::time::{Instant, sleep};
 
 fn put(item: Value) -> Write {
     match item {
@@ -19,20 +20,21 @@ fn put(item: Value) -> Write {
     }
 }
 
-/// Ten thousand changes, one in a hundred of them poison, and the runner killed half-way. Afterwards the cause of the
+/// Ten thousand changes, one in a hundred of them poison, and the runner killed again and again. Afterwards the cause of the
 /// poison is mended, and one command replays it.
 #[tokio::test]
 async fn i1_i2_i3_nothing_is_lost_between_poison_and_a_killed_runner() -> Result<()> {
     let mut scenario = Scenario::start("poison", &json!({})).await?;
     let writes = generate(Generated { writes: 10_000, poison_per_mille: 10, seed: 2 });
     scenario.write(writes).await?;
-    scenario.until(Duration::from_mins(2), "half of the events", |it| it.changes.len() >= 3_000).await?;
-    let killed = scenario.stack.record()?.runner_process;
-    kill(Pid::from_raw(i32::try_from(killed)?), Signal::SIGKILL)?;
+    for events in (2_000..=8_000).step_by(750) {
+        let what = format!("{events} events");
+        scenario.until(Duration::from_mins(2), &what, |it| it.changes.len() >= events).await?;
+        kill_the_runner(&scenario).await?;
+    }
 
     let (history, dead) = scenario.until_nothing_is_missing(Duration::from_mins(4)).await?;
     ensure!(history.len() == 10_000, "{} stream records", history.len());
-    ensure!(scenario.stack.record()?.runner_process != killed, "the runner was not started again");
 
     // Every poison record is whole in the bucket, and its reason in the queue.
     ensure!(dead.len() > 50, "only {} dead letters", dead.len());
@@ -93,6 +95,18 @@ async fn i1_i2_i3_nothing_is_lost_between_poison_and_a_killed_runner() -> Result
     ensure!(fhir.invalid == 0 && fhir.checked > 5_000, "{:?}", fhir.failures);
     drop(arrivals);
     scenario.end().await
+}
+
+/// Kills the runner wherever it is, and waits until the stack has started another.
+async fn kill_the_runner(scenario: &Scenario) -> Result<()> {
+    let killed = scenario.stack.record()?.runner_process;
+    kill(Pid::from_raw(i32::try_from(killed)?), Signal::SIGKILL)?;
+    let since = Instant::now();
+    while scenario.stack.record()?.runner_process == killed {
+        ensure!(since.elapsed() < Duration::from_secs(20), "the runner was not started again");
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
 }
 
 /// I6, on a run over names in several scripts.

@@ -43,9 +43,11 @@ def table(**properties):
 class OneStack(unittest.TestCase):
     """The tests of a class share a stack; each has names of its own on it."""
 
+    ENVIRONMENT = {"LOCAL_STACK_TTL_SECONDS": "0.2"}
+
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack(LOCAL_STACK_TTL_SECONDS="0.2")
+        cls.stack = Stack(**cls.ENVIRONMENT)
         cls.addClassCleanup(cls.stack.stop)
         cls.stack.wait_until_ready()
 
@@ -299,6 +301,85 @@ class Pipes(OneStack):
         dynamodb.put_item(TableName="items", Item={"id": {"S": "1"}})
         time.sleep(2.5)
         self.assertEqual(states.list_executions(stateMachineArn=machine["stateMachineArn"])["executions"], [])
+
+
+class SizedRequests(OneStack):
+    """PutEvents on a bus of each test's own, under the limit of the class's stack."""
+
+    LIMIT = 262_144
+
+    def setUp(self):
+        self.events, self.bus = self.stack.client("events"), self.id().rpartition(".")[2]
+        self.events.create_event_bus(Name=self.bus)
+
+    def entry(self, size, **members):
+        """An entry of `size` bytes in all, as AWS counts them."""
+        members = {"Source": "test", "DetailType": "Sized", "EventBusName": self.bus, **members}
+        counted = [members["Source"], members["DetailType"], *members.get("Resources", [])]
+        others = sum(len(text.encode()) for text in counted) + (14 if "Time" in members else 0)
+        return {**members, "Detail": json.dumps({"filler": "x" * (size - others - len('{"filler": ""}'))})}
+
+    def assert_refused(self, *entries):
+        with self.assertRaises(self.events.exceptions.ClientError) as refused:
+            self.events.put_events(Entries=entries)
+        response = refused.exception.response
+        self.assertEqual(response["ResponseMetadata"]["HTTPStatusCode"], 400)
+        self.assertEqual(
+            response["Error"],
+            {"Code": "ValidationException", "Message": "Total size of the entries in the request is over the limit."},
+        )
+
+    def assert_accepted(self, *entries):
+        self.assertEqual(self.events.put_events(Entries=entries)["FailedEntryCount"], 0)
+
+
+class Limits(SizedRequests):
+    def test_the_size_of_a_request_is_that_of_all_its_entries(self):
+        self.assert_accepted(self.entry(self.LIMIT))
+        self.assert_refused(self.entry(self.LIMIT + 1))
+        self.assert_accepted(self.entry(100_000), self.entry(self.LIMIT - 100_000))
+        self.assert_refused(self.entry(100_000), self.entry(self.LIMIT - 100_000 + 1))
+
+    def test_every_part_of_an_entry_counts_in_bytes(self):
+        for members in ({"Time": 0}, {"Resources": ["one", "other"]}, {"Source": "t\u00e9st"}, {"DetailType": "\u6f22\u5b57"}):
+            with self.subTest(members=members):
+                self.assert_accepted(self.entry(self.LIMIT, **members))
+                self.assert_refused(self.entry(self.LIMIT + 1, **members))
+
+    def test_nothing_of_a_refused_request_arrives(self):
+        queue_url, queue_arn = self.stack.create_queue("refused")
+        self.events.put_rule(Name="refused", EventBusName=self.bus, EventPattern='{"source":["test"]}')
+        self.events.put_targets(Rule="refused", EventBusName=self.bus, Targets=[{"Id": "queue", "Arn": queue_arn}])
+        self.assert_refused(self.entry(200), self.entry(self.LIMIT))
+        self.assert_accepted(self.entry(100))
+        self.assertLess(len(self.stack.receive_one(queue_url)), 500)
+        self.assertNotIn("Messages", self.stack.client("sqs").receive_message(QueueUrl=queue_url, WaitTimeSeconds=1))
+
+    def test_eleven_entries_are_refused(self):
+        entries = [self.entry(100)] * 10
+        self.assert_accepted(*entries)
+        with self.assertRaisesRegex(self.events.exceptions.ClientError, "ValidationException.*less than or equal to 10"):
+            self.events.put_events(Entries=[*entries, self.entry(100)])
+
+    def test_events_of_services_are_no_requests(self):
+        """A status event carries the execution's input and output, which together are over the limit."""
+        queue_url, queue_arn = self.stack.create_queue("status")
+        self.events.put_rule(Name="status", EventPattern='{"source":["aws.states"],"detail":{"status":["SUCCEEDED"]}}')
+        self.events.put_targets(Rule="status", Targets=[{"Id": "queue", "Arn": queue_arn}])
+        states, definition = self.stack.client("stepfunctions"), {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
+        role = "arn:aws:iam::000000000000:role/states"
+        machine = states.create_state_machine(name="status", definition=json.dumps(definition), roleArn=role)
+        states.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps({"filler": "x" * 150_000}))
+        self.assertGreater(len(self.stack.receive_one(queue_url)), self.LIMIT)
+
+
+class RaisedLimit(SizedRequests):
+    LIMIT = 1_048_576
+    ENVIRONMENT = {"LOCAL_STACK_PUT_EVENTS_BYTES": str(LIMIT)}
+
+    def test_the_environment_sets_the_limit(self):
+        self.assert_accepted(self.entry(self.LIMIT))
+        self.assert_refused(self.entry(self.LIMIT + 1))
 
 
 class InvocationSpeed(OneStack):
