@@ -20,9 +20,10 @@ export interface AlarmsProps extends Deployment {
   readonly changePipe: ChangePipe;
   readonly changeQueues: readonly ChangeQueue[];
   readonly deadLetters: DeadLetters;
+  readonly enricher: RustFunction;
+  readonly router: RustFunction;
   readonly rescuer: DeadLetterRescuer;
-  /** All functions, the rescuer among them. */
-  readonly functions: readonly RustFunction[];
+  readonly replayer: RustFunction;
 }
 
 const period = Duration.minutes(5);
@@ -35,7 +36,8 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { changeBus, changePipe, changeQueues, deadLetters, rescuer, functions, options } = props;
+    const { changeBus, changePipe, changeQueues, deadLetters, options } = props;
+    const { enricher, router, rescuer, replayer } = props;
     this.deployment = props;
     this.topic = this.createTopic();
 
@@ -53,9 +55,12 @@ export class Alarms extends Construct {
       this.whenNotEmpty(`${detailType}-dead-letters`, deadLetterQueue, `${detailType} events were not handled`);
       this.whenOlderThan(`${detailType}-unread`, queue, halfTheRetention, `${detailType} events are about to expire`);
     }
-    for (const failing of functions) {
-      const errors = failing.function.metricErrors(sum);
-      this.whenPersistent(`${failing.binaryName}-errors`, errors, 'the function fails again and again');
+    for (const { binaryName, function: pipeFunction } of [enricher, router]) {
+      this.whenPersistent(`${binaryName}-errors`, pipeFunction.metricErrors(sum), 'the function fails again and again');
+    }
+    // These run so seldom that there would be no second failure for long: the rescuer's messages come every half hour.
+    for (const { binaryName, function: rareFunction } of [rescuer, replayer]) {
+      this.whenAny(`${binaryName}-errors`, rareFunction.metricErrors(sum), 'the function failed');
     }
     // There is no metric of a pipe's state. A pipe that is about to be switched off fails continuously before
     // (EventBridge user guide, "EventBridge Pipes error handling and troubleshooting" and "CloudWatch metrics").

@@ -56,9 +56,8 @@ export class TributaryStack extends Stack {
     const rescuer = new DeadLetterRescuer(this, 'Rescuer', { ...deployment, changePipe, itemsTable, deadLetters });
     const replayer = new DeadLetterReplayer(this, 'Replayer', { ...deployment, deadLetters, enricher, router });
 
-    const functions = [enricher, router, rescuer, replayer];
-    const watched = { changeBus, changePipe, changeQueues, deadLetters, rescuer, functions };
-    new Alarms(this, 'Alarms', { ...deployment, ...watched });
+    const functions = { enricher, router, rescuer, replayer };
+    new Alarms(this, 'Alarms', { ...deployment, changeBus, changePipe, changeQueues, deadLetters, ...functions });
 
     addOutputs(this, {
       ItemsTableName: itemsTable.tableName,

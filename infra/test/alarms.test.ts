@@ -72,6 +72,13 @@ test('failures of the pipe that last raise an alarm, whole, partial and by the c
 test('errors of every function raise an alarm', () => {
   const functions = alarms.filter(({ Namespace, MetricName }) => Namespace === 'AWS/Lambda' && MetricName === 'Errors');
   assert.equal(functions.length, Object.keys(resourcesOf(aws.template, 'AWS::Lambda::Function')).length);
+  const periods = functions.map(({ AlarmName, EvaluationPeriods }) => [AlarmName, EvaluationPeriods]);
+  assert.deepEqual(Object.fromEntries(periods), {
+    'tributary-dev-stream-enricher-errors': 3,
+    'tributary-dev-item-router-errors': 3,
+    'tributary-dev-dead-letter-rescuer-errors': 1,
+    'tributary-dev-dead-letter-replayer-errors': 1,
+  });
 });
 
 test('every alarm goes to the topic, under a name that the policies of topic and key admit', () => {

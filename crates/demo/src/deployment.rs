@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
 use local_stack::endpoint;
 use local_stack::stack::StackRecord;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -74,6 +74,13 @@ impl LocalStack {
     /// Where the stack does not come up; the error says where its log is.
     pub async fn start(repository: Repository, start: StackStart) -> Result<Self> {
         let StackStart { folder, port, detached } = start;
+        if let Some(record) = running(&folder)? {
+            bail!(
+                "a stack runs already at {} (process {}): end it first",
+                record.endpoint,
+                record.supervisor_process
+            );
+        }
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("emptying {}", folder.display()))?;
         }
@@ -186,7 +193,9 @@ impl LocalStack {
             .current_dir(folder)
             .envs(endpoint::environment(self.port))
             .env("AWS_ENDPOINT_URL_S3", endpoint::url(self.port))
+            // The CDK's caches stay in the checkout: the CLI's, and the library's, which knows only HOME.
             .env("CDK_HOME", self.repository.root.join(".tools/cdk"))
+            .env("HOME", self.repository.root.join(".tools/home"))
             .env("CI", "true")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -217,6 +226,22 @@ impl LocalStack {
         timeout(STOP_LIMIT, supervisor.wait()).await.context("the local stack does not end")??;
         Ok(())
     }
+}
+
+/// The record of the stack that runs in a folder.
+///
+/// # Errors
+/// Where the record is none.
+pub fn running(folder: &Path) -> Result<Option<StackRecord>> {
+    let Ok(record) = StackRecord::read(folder) else { return Ok(None) };
+    let is_alive = kill(process(record.supervisor_process)?, None).is_ok();
+    Ok(is_alive.then_some(record))
+}
+
+/// # Errors
+/// Where the number is no process id.
+pub fn process(id: u32) -> Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(id)?))
 }
 
 /// Ends a child and everything below it when it goes out of scope before the child has ended.

@@ -119,7 +119,8 @@ async fn without_a_patient_there_is_no_fhir_and_no_reject() {
 async fn other_types_and_removed_patients_read_nothing_needless() {
     let table = empty_table();
     let state = state(&[&table], &[]);
-    outcomes(&state, &json!([recorded("encounter-modify.json"), recorded("unknown-type-insert.json")])).await;
+    let names = ["encounter-modify.json", "unknown-type-insert.json", "patient-remove.json"];
+    outcomes(&state, &json!(names.map(recorded))).await;
     assert_eq!(table.num_calls(), 0);
 }
 

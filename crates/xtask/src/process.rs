@@ -68,6 +68,12 @@ impl Program {
         self
     }
 
+    /// For whatever runs the CDK: its caches stay in the checkout. The CLI has a variable for that, the library knows only
+    /// HOME.
+    pub fn with_cdk_home(self, repository: &Repository) -> Self {
+        self.env("CDK_HOME", repository.tools().join("cdk")).env("HOME", repository.tools().join("home"))
+    }
+
     /// What to do where the program is not there.
     pub fn or_else(mut self, hint: &'static str) -> Self {
         self.hint = hint;

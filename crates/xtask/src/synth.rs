@@ -27,7 +27,7 @@ fn cdk_synth(repository: &Repository, target: &str, options: &str) -> Result<()>
         .arg(format!("--context=target={target}"))
         .arg(format!("--context=options={options}"))
         .arg(format!("--output=cdk.out/{target}"))
-        .env("CDK_HOME", repository.tools().join("cdk"))
+        .with_cdk_home(repository)
         .folder(repository.path("infra"))
         .run_logged(repository, &format!("Synthesizing the template for {target}"))
 }

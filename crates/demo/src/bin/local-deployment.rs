@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use demo::deployment::{LocalStack, Repository, StackStart};
+use demo::deployment::{LocalStack, Repository, StackStart, process, running};
 use local_stack::endpoint;
-use local_stack::stack::StackRecord;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -107,15 +105,4 @@ fn status(folder: &Path) -> Result<()> {
         println!("\nDeployed to it: {outputs}");
     }
     Ok(())
-}
-
-/// The record of a stack whose supervisor is alive.
-fn running(folder: &Path) -> Result<Option<StackRecord>> {
-    let Ok(record) = StackRecord::read(folder) else { return Ok(None) };
-    let is_alive = kill(process(record.supervisor_process)?, None).is_ok();
-    Ok(is_alive.then_some(record))
-}
-
-fn process(id: u32) -> Result<Pid> {
-    Ok(Pid::from_raw(i32::try_from(id)?))
 }

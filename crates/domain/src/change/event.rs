@@ -73,7 +73,7 @@ struct FhirSchema {
 pub struct ChangeMeta<'a> {
     /// The same for every delivery of the same change; no two changes share one.
     pub id: ChangeId,
-    /// The item's own `correlationId`, else the stream's `eventID`.
+    /// The item's own `correlationId`, where that is a text of at most 254 bytes; else the stream's `eventID`.
     #[serde(borrow)]
     pub correlation_id: Cow<'a, str>,
     /// `{ItemType}{Insert|Modify|Remove}`.

@@ -96,6 +96,7 @@ pub fn write_rejected(
             sequence: identity.sequence.as_ref(),
         },
     );
+    // The object is opened again for the record, which is copied as it came.
     out.pop();
     match record {
         Ok(record) => {

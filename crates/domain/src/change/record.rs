@@ -62,6 +62,10 @@ pub struct StringAttribute<'a> {
     pub text: Cow<'a, str>,
 }
 
+/// What `itemType` and `correlationId` may hold, as JSON, to go into an event's `meta`: that has to fit the bus even where
+/// the item does not.
+const NAME_BYTES: usize = 256;
+
 /// Most items fit without the text growing;
 const IMAGE_BYTES: usize = 512;
 
@@ -86,11 +90,15 @@ impl<'de> Deserialize<'de> for Image {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Image, A::Error> {
                 let mut image = Image { json: String::with_capacity(IMAGE_BYTES), ..Image::default() };
-                // An attribute of another type than text is no item type: the change goes out as one of no type.
-                let text = |plain: &str| serde_json::from_str::<String>(plain).ok();
+                // An attribute of another type than text, or one too long for a name, says nothing here; the item keeps it.
+                let name_of = |plain: &str| {
+                    let text =
+                        (plain.len() <= NAME_BYTES).then(|| serde_json::from_str::<String>(plain).ok());
+                    text.flatten()
+                };
                 visit_members(&mut image.json, map, |name, plain| match name {
-                    "itemType" => image.item_type = text(plain),
-                    "correlationId" => image.correlation_id = text(plain),
+                    "itemType" => image.item_type = name_of(plain),
+                    "correlationId" => image.correlation_id = name_of(plain),
                     _ => (),
                 })?;
                 Ok(image)
@@ -266,6 +274,41 @@ impl Identity {
             id,
             key: read::<Keys<'_>>(change.keys).map(|keys| keys.hash()),
             sequence: sequence_number.and_then(|number| Sequence::parse(&number).ok()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_texts_are_item_types_and_correlation_ids() {
+        let image = |attributes: &str| serde_json::from_str::<Image>(attributes).unwrap();
+        let named = image(r#"{"itemType": {"S": "Patient"}, "correlationId": {"S": "c"}}"#);
+        assert_eq!(
+            (named.item_type.as_deref(), named.correlation_id.as_deref()),
+            (Some("Patient"), Some("c"))
+        );
+        assert_eq!(image(r#"{"itemType": {"N": "5"}}"#).item_type, None);
+        assert_eq!(image(r#"{"nested": {"M": {"itemType": {"S": "Patient"}}}}"#).item_type, None);
+
+        let long = "x".repeat(400 * 1024);
+        let too_long = image(&format!(r#"{{"correlationId": {{"S": "{long}"}}}}"#));
+        assert_eq!(too_long.correlation_id, None);
+        assert!(too_long.json.contains(&long), "the item keeps what it has");
+    }
+
+    #[test]
+    fn times_beyond_what_can_be_written_are_refused() {
+        for (seconds, whole) in [
+            (1_795_331_640.0, Some(1_795_331_640)),
+            (0.9, Some(0)),
+            (-0.5, Some(-1)),
+            (1e300, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(whole_second(seconds), whole, "{seconds}");
         }
     }
 }

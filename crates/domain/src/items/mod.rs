@@ -61,7 +61,13 @@ pub fn detail_type(item_type_name: &str) -> &'static str {
 /// Whether the resource of a change needs what else is stored of the patient.
 #[must_use]
 pub fn needs_collection(change: &Change<'_>) -> bool {
-    matches!(change.item_type, Some(ItemType { resource: Resource::OfPatient, .. }))
+    match change.item_type {
+        Some(item_type) if matches!(item_type.resource, Resource::OfPatient) => {
+            let patient_is_gone = item_type.name == patient::ITEM_TYPE.name && change.item().is_none();
+            !patient_is_gone
+        }
+        _ => false,
+    }
 }
 
 /// The FHIR resource as it stands after the change; `None` where there is none, which is no reject.
