@@ -63,7 +63,21 @@ fn unknown_change_event() -> Schema {
     schema
 }
 
+/// Members in the order of their names: a JSON map keeps another order where some crate of the build asks serde_json for it.
 fn pretty<T: Serialize>(value: &T) -> String {
-    let json = serde_json::to_string_pretty(value).unwrap_or_default();
+    let sorted = sorted(serde_json::to_value(value).unwrap_or_default());
+    let json = serde_json::to_string_pretty(&sorted).unwrap_or_default();
     json + "\n"
+}
+
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.into_iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            members.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
