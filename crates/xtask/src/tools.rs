@@ -48,14 +48,19 @@ fn node(repository: &Repository, folder: &str) -> Result<()> {
     install_once(&folder_path.join("package-lock.json"), &folder_path.join("node_modules"), || {
         let version = Program::new("node").arg("--version").or_else(NODE_HINT).output()?;
         require("Node.js", &version, (20, 0), NODE_HINT)?;
-        Program::new("npm")
+        npm(repository)
             .args(["ci", "--no-audit", "--no-fund"])
-            .env("npm_config_cache", repository.tools().join("npm-cache"))
-            .env("npm_config_update_notifier", "false")
             .folder(&folder_path)
-            .or_else(NODE_HINT)
             .run_logged(repository, &format!("Installing Node packages of {}", folder.replace('/', "-")))
     })
+}
+
+/// With its cache and logs in the checkout.
+pub fn npm(repository: &Repository) -> Program {
+    Program::new("npm")
+        .env("npm_config_cache", repository.tools().join("npm-cache"))
+        .env("npm_config_update_notifier", "false")
+        .or_else(NODE_HINT)
 }
 
 /// Installs unless it was done from the same lock file. The mark is set last, so that an interrupted installation is done
