@@ -41,6 +41,12 @@ impl<'a> Id<'a> {
 pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
+    /// A text of the code itself.
+    #[must_use]
+    pub const fn of_code(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
     /// `None` for a text that is empty or blank, which FHIR does not allow and which says nothing.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ impl<'a> StoredItem<'a> for ObservationItem<'a> {
             .into_fhir("Observation.code")?
             .ok_or_else(|| Reject::new(RejectReason::ItemUnreadable, "Observation.code"))?;
         if coding.system.is_none() {
-            coding.system = Text::parse(LOINC.into(), "Observation.code")?;
+            coding.system = Some(Text::of_code(LOINC));
         }
         let unit_code = text(self.unit_code, "Observation.value.code")?;
         let unit = text(self.unit, "Observation.value.unit")?;

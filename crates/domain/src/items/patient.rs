@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::address::AddressItem;
 use super::stored::{StoredContactPoint, StoredName, StoredText, each, text};
 use super::{ItemType, Resource, read_item, to_json};
-use crate::change::{Change, Reject, RejectReason};
+use crate::change::{Change, Reject};
 use crate::fhir::{
     Address, AdministrativeGender, CodeMaps, CodeableConcept, Coding, ContactPoint, Date, DateTime,
     HumanName, Id, Identifier, Meta, Text,
@@ -120,7 +120,7 @@ impl<'a> StoredItem<'a> for PatientItem<'a> {
             Some(Deceased::At(time)) => (None, Some(DateTime::parse(time.into_inner(), "Patient.deceased")?)),
         };
         let mut identifier =
-            each(self.mrn.into_iter().collect(), |mrn| mrn.into_fhir(Some(medical_record_number()?)))?;
+            each(self.mrn.into_iter().collect(), |mrn| mrn.into_fhir(Some(medical_record_number())))?;
         identifier.extend(each(self.identifiers, |stored| stored.into_fhir(None))?);
         Ok(Patient {
             resource_type: "Patient",
@@ -155,13 +155,13 @@ impl<'a> StoredIdentifier<'a> {
 }
 
 /// Medical record number (hl7.org/fhir/R4/valueset-identifier-type.html).
-fn medical_record_number<'a>() -> Result<CodeableConcept<'a>, Reject> {
-    let text = |text: &'static str| Text::parse(text.into(), "Patient.identifier.type");
-    let Some(code) = text("MR")? else {
-        return Err(Reject::new(RejectReason::TextInvalid, "Patient.identifier.type"));
+fn medical_record_number<'a>() -> CodeableConcept<'a> {
+    let coding = Coding {
+        system: Some(Text::of_code("http://terminology.hl7.org/CodeSystem/v2-0203")),
+        code: Text::of_code("MR"),
+        display: None,
     };
-    let system = text("http://terminology.hl7.org/CodeSystem/v2-0203")?;
-    Ok(CodeableConcept { coding: vec![Coding { system, code, display: None }], text: None })
+    CodeableConcept { coding: vec![coding], text: None }
 }
 
 /// The patient's resource after a change of one item of the collection; `None` where there is no patient.
