@@ -45,8 +45,8 @@ struct Target {
 
 impl Target {
     async fn sdk_config(&self) -> Result<SdkConfig> {
-        let default_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.local/stack");
-        let folder = self.local_folder.clone().or_else(|| self.local.then_some(default_folder));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
+        let folder = self.local_folder.clone().or_else(|| self.local.then(|| root.join(".local/stack")));
         let config = match folder {
             Some(folder) => endpoint::sdk_config(StackRecord::read(&folder)?.port).await,
             None => aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await,
