@@ -126,15 +126,6 @@ impl LocalStack {
         Ok(Self { repository, folder, port: record.port, supervisor })
     }
 
-    /// A stack that somebody else started in the folder.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn attach(repository: Repository, folder: PathBuf) -> Result<Self> {
-        let port = StackRecord::read(&folder)?.port;
-        Ok(Self { repository, folder, port, supervisor: None })
-    }
-
     /// # Errors
     /// Where the stack has gone.
     pub fn record(&self) -> Result<StackRecord> {
@@ -151,7 +142,7 @@ impl LocalStack {
     /// Where CDK fails; the error holds the end of what it said.
     pub async fn bootstrap(&self) -> Result<()> {
         let environment = format!("aws://{}/{}", endpoint::ACCOUNT, endpoint::REGION);
-        // Without --app, CDK would run the app only to learn the environment that is given here.
+        // In a folder without an app: CDK would run it only to learn the environment that is given here.
         let app = self.folder.join("no-app");
         fs::create_dir_all(&app)?;
         self.cdk("bootstrap", &["bootstrap", &environment], &app).await

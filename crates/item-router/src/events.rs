@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use domain::change::{ChangeMeta, KeyHash, write_referring_event};
 use domain::items::detail_type;
 use futures_util::{StreamExt, stream};
-use lambda_support::dependency::DependencyError;
 use lambda_support::objects::put_json;
 use lambda_support::put_events::{Entry, Fate};
 use serde::Deserialize;
@@ -58,9 +57,9 @@ pub(crate) async fn route(state: &State, changes: Vec<Routed<'_>>, until: Instan
     let mut claim_checked = Vec::with_capacity(too_large.len());
     for prepared in too_large {
         let event_id = prepared.event_id.clone();
-        match claim_check(state, prepared).await {
-            Ok(prepared) => claim_checked.push(prepared),
-            Err(_) => routing.failed.push(event_id),
+        match claim_check(state, prepared, until).await {
+            Some(prepared) => claim_checked.push(prepared),
+            None => routing.failed.push(event_id),
         }
     }
     let refused = send(state, claim_checked, until, &mut routing).await;
@@ -80,7 +79,7 @@ async fn prepare_all<'a>(
     let mut preparing = stream::iter(changes)
         .map(|routed| async {
             let (event_id, key) = (routed.event_id.clone(), routed.key.clone());
-            (event_id, key, timeout_at(until, prepare(state, routed)).await.ok().flatten())
+            (event_id, key, prepare(state, routed, until).await)
         })
         .buffered(CONCURRENT_UPLOADS);
     while let Some((event_id, key, result)) = preparing.next().await {
@@ -96,7 +95,7 @@ async fn prepare_all<'a>(
     prepared
 }
 
-async fn prepare<'a>(state: &State, routed: Routed<'a>) -> Option<Prepared<'a>> {
+async fn prepare<'a>(state: &State, routed: Routed<'a>, until: Instant) -> Option<Prepared<'a>> {
     // Without `meta` the enricher is of another release; the pipe tries again until both are deployed.
     let head: Head<'a> = serde_json::from_str(routed.event.get()).ok()?;
     let prepared = Prepared {
@@ -112,20 +111,22 @@ async fn prepare<'a>(state: &State, routed: Routed<'a>) -> Option<Prepared<'a>> 
     if state.bus.entry_bytes(&prepared.entry) <= state.config.event_bytes() {
         Some(prepared)
     } else {
-        claim_check(state, prepared).await.ok()
+        claim_check(state, prepared, until).await
     }
 }
 
-/// Stores the event under a key that is a function of its change, and makes it one that says where.
-async fn claim_check<'a>(state: &State, mut prepared: Prepared<'a>) -> Result<Prepared<'a>, DependencyError> {
+/// Stores the event under a key that is a function of its change, and makes it one that says where. `None` where S3 has
+/// not taken it when the time is up.
+async fn claim_check<'a>(state: &State, mut prepared: Prepared<'a>, until: Instant) -> Option<Prepared<'a>> {
     let key = format!("changes/{}.json", prepared.meta.id);
     let event = std::mem::take(&mut prepared.entry.detail);
-    let stored = put_json(&state.s3, &state.config.claim_check_bucket_name, key, event).await;
-    let data_ref = stored.inspect_err(|error| {
-        tracing::warn!(change_id = %prepared.meta.id, %error, "claim check failed");
-    })?;
+    let storing = put_json(&state.s3, &state.config.claim_check_bucket_name, key, event);
+    let stored = timeout_at(until, storing).await.ok()?;
+    let data_ref = stored
+        .inspect_err(|error| tracing::warn!(change_id = %prepared.meta.id, %error, "claim check failed"))
+        .ok()?;
     write_referring_event(&prepared.meta, &data_ref, &mut prepared.entry.detail);
-    Ok(Prepared { claim_checked: true, ..prepared })
+    Some(Prepared { claim_checked: true, ..prepared })
 }
 
 /// Gives back what the bus refused for its size.

@@ -66,7 +66,7 @@ pub struct StringAttribute<'a> {
 /// the item does not.
 const NAME_BYTES: usize = 256;
 
-/// Most items fit without the text growing;
+/// Most items fit without the text having to grow.
 const IMAGE_BYTES: usize = 512;
 
 /// An item as it stood before or after a change, as plain JSON, with the two attributes that every item may have.
