@@ -28,7 +28,8 @@ impl Letter {
     }
 }
 
-/// The keys of the next letters that one batch can hold, in the bucket's order; none after the last letter.
+/// The keys of the next letters that one batch can hold, in the bucket's order; none after the last letter. What lies
+/// deeper is no record: lines of exports, which a run over their window brings again.
 pub(crate) async fn next_batch(
     client: &Client,
     bucket: &str,
@@ -38,6 +39,7 @@ pub(crate) async fn next_batch(
         .list_objects_v2()
         .bucket(bucket)
         .prefix(DEAD_PREFIX)
+        .delimiter("/")
         .max_keys(BATCH_LETTERS)
         .set_start_after(after.map(str::to_owned))
         .send()

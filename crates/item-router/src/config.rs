@@ -1,14 +1,5 @@
+use lambda_support::put_events::REQUEST_BYTES;
 use lambda_support::variables::{Variables, VariablesError};
-
-/// What `PutEvents` takes in one request. The API reference says 1 MB, other pages of AWS 256 KB: the default is safe
-/// under both.
-const PUT_EVENTS_REQUEST_BYTES: usize = 262_144;
-
-/// A message of SQS, the hop behind the bus (Amazon SQS developer guide, "Amazon SQS message quotas").
-const SQS_MESSAGE_BYTES: usize = 1_048_576;
-
-/// What EventBridge adds around an event's detail on the way to a queue.
-const ENVELOPE_BYTES: usize = 4 * 1024;
 
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -28,13 +19,7 @@ impl Config {
             dead_letter_bucket_name: read.required("DEAD_LETTER_BUCKET_NAME"),
             claim_check_bucket_name: read.required("CLAIM_CHECK_BUCKET_NAME"),
             rejects_queue_url: read.required("REJECTS_QUEUE_URL"),
-            put_events_request_bytes: read.parsed_or("PUT_EVENTS_REQUEST_BYTES", PUT_EVENTS_REQUEST_BYTES),
+            put_events_request_bytes: read.parsed_or("PUT_EVENTS_REQUEST_BYTES", REQUEST_BYTES),
         })
-    }
-
-    /// What an event may hold to pass every hop: the narrowest less the envelope.
-    #[must_use]
-    pub fn event_bytes(&self) -> usize {
-        self.put_events_request_bytes.min(SQS_MESSAGE_BYTES).saturating_sub(ENVELOPE_BYTES)
     }
 }

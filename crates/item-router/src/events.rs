@@ -108,7 +108,7 @@ async fn prepare<'a>(state: &State, routed: Routed<'a>, until: Instant) -> Optio
         meta: head.meta,
         claim_checked: false,
     };
-    if state.bus.entry_bytes(&prepared.entry) <= state.config.event_bytes() {
+    if state.bus.entry_bytes(&prepared.entry) <= state.bus.event_bytes() {
         Some(prepared)
     } else {
         claim_check(state, prepared, until).await

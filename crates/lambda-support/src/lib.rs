@@ -5,6 +5,8 @@ pub mod clients;
 pub mod dependency;
 pub mod objects;
 pub mod put_events;
+pub mod step;
+pub mod task;
 pub mod telemetry;
 pub mod time_left;
 pub mod variables;

@@ -16,8 +16,16 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+/// What a request may hold in bytes, unless the deployment says otherwise. The API reference says 1 MB, other pages of AWS
+/// 256 KB: this is safe under both.
+pub const REQUEST_BYTES: usize = 262_144;
+/// A message of SQS, the hop behind the bus (Amazon SQS developer guide, "Amazon SQS message quotas").
+const SQS_MESSAGE_BYTES: usize = 1_048_576;
+/// What EventBridge adds around an event's detail on the way to a queue.
+const ENVELOPE_BYTES: usize = 4 * 1024;
+
 /// Entries a request may hold.
-const REQUEST_ENTRIES: usize = 10;
+pub const REQUEST_ENTRIES: usize = 10;
 /// Requests under way at once.
 const CONCURRENCY: usize = 8;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
@@ -54,6 +62,12 @@ pub enum Fate {
 }
 
 impl EventBus {
+    /// What an event may hold to pass every hop: the narrowest less the envelope.
+    #[must_use]
+    pub fn event_bytes(&self) -> usize {
+        self.request_bytes.min(SQS_MESSAGE_BYTES).saturating_sub(ENVELOPE_BYTES)
+    }
+
     #[must_use]
     pub fn entry_bytes(&self, entry: &Entry) -> usize {
         self.source.len() + entry.detail_type.len() + entry.detail.len()

@@ -8,8 +8,16 @@ use crate::process::Program;
 use crate::repository::Repository;
 
 /// The Lambda functions, by the name of their binary.
-const FUNCTIONS: [&str; 4] =
-    ["stream-enricher", "item-router", "dead-letter-rescuer", "dead-letter-replayer"];
+const FUNCTIONS: [&str; 8] = [
+    "stream-enricher",
+    "item-router",
+    "dead-letter-rescuer",
+    "dead-letter-replayer",
+    "export-coordinator",
+    "export-starter",
+    "export-poller",
+    "export-publisher",
+];
 
 /// Builds every function, and puts each as `bootstrap` into a folder of its own, from where the CDK app takes it.
 pub fn build(repository: &Repository) -> Result<()> {

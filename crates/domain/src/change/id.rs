@@ -4,17 +4,15 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::Reject;
+use crate::digest::digest;
 
-/// How many bytes of a SHA-256 digest an id keeps: 128 bits, written as 32 hexadecimal digits.
-const ID_BYTES: usize = 16;
-
-/// The id of a change: the same for every delivery of the same stream record, and different for any two records.
+/// The id of a change: the same for every delivery of the same change, and different for any two changes.
 ///
-/// It is a digest of the stream's ARN (which names account, region, table and stream), the record's `eventID` and its
-/// sequence number. An ARN, because two tables may number their records alike.
+/// Of a stream record it is a digest of the stream's ARN (which names account, region, table and stream), the record's
+/// `eventID` and its sequence number. An ARN, because two tables may number their records alike. Of an exported resource
+/// it is a digest of what names its version.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ChangeId(#[schemars(regex(pattern = "^[0-9a-f]{32}$"))] String);
@@ -26,6 +24,31 @@ impl ChangeId {
     #[must_use]
     pub fn of_record(stream_arn: &str, event_id: &str, sequence_number: &str) -> Self {
         Self(digest("change", &[stream_arn, event_id, sequence_number]))
+    }
+
+    /// Of a resource in HealthLake. `last_updated` is part of it, because it is not documented whether an id that was
+    /// erased and made again counts its versions on.
+    #[must_use]
+    pub fn of_resource_version(
+        datastore: &str,
+        resource_type: &str,
+        resource_id: &str,
+        version_id: &str,
+        last_updated: &str,
+    ) -> Self {
+        Self(digest("resource", &[datastore, resource_type, resource_id, version_id, last_updated]))
+    }
+
+    /// Of a resource that does not say which version it is: the same line has the same id.
+    #[must_use]
+    pub fn of_resource_line(datastore: &str, line: &str) -> Self {
+        Self(digest("line", &[datastore, line]))
+    }
+
+    /// Of what happened to a run of exports; each of these happens once.
+    #[must_use]
+    pub fn of_run_event(datastore: &str, run: &str, detail_type: &str) -> Self {
+        Self(digest("run", &[datastore, run, detail_type]))
     }
 
     /// For a record in which not even its identity can be read: the same bytes have the same id.
@@ -85,24 +108,6 @@ impl Sequence {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// The parts are preceded by their length, so that `("a", "bc")` and `("ab", "c")` differ, and by what they are an id of.
-fn digest(kind: &str, parts: &[&str]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut hasher = Sha256::new();
-    hasher.update(kind);
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    hasher
-        .finalize()
-        .iter()
-        .take(ID_BYTES)
-        .flat_map(|byte| [byte >> 4, byte & 0x0f])
-        .filter_map(|nibble| HEX.get(usize::from(nibble)).copied().map(char::from))
-        .collect()
 }
 
 #[cfg(test)]

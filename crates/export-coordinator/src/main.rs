@@ -1,0 +1,40 @@
+//! The Lambda function `export-coordinator`: begins and ends the runs of exports.
+
+use domain::export::announce::EVENT_SOURCE;
+use export_coordinator::{Config, State, handle};
+use export_runs::ExportRuns;
+use healthlake::HealthLake;
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_support::put_events::{EventBus, REQUEST_BYTES};
+use lambda_support::{clients, telemetry, time_left};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let metrics = telemetry::start()?;
+    let config = Config::from_env()?;
+    let sdk = clients::sdk_config().await;
+    let state = State {
+        runs: ExportRuns {
+            client: aws_sdk_dynamodb::Client::new(&sdk),
+            table_name: config.runs_table_name.clone(),
+        },
+        healthlake: HealthLake::new(&sdk, config.healthlake_endpoint.as_deref())?,
+        bus: EventBus {
+            client: aws_sdk_eventbridge::Client::new(&sdk),
+            name: config.event_bus_name.clone(),
+            source: EVENT_SOURCE,
+            request_bytes: REQUEST_BYTES,
+        },
+        s3: aws_sdk_s3::Client::new(&sdk),
+        config,
+        metrics,
+        clock: Timestamp::now,
+    };
+    let state = &state;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        handle(state, event.payload, time_left::until(&event.context, time_left::ANSWER)).await
+    }))
+    .await
+}
