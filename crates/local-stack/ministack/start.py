@@ -25,12 +25,56 @@ def require_version():
 def close_gaps():
     """Imports what it replaces only now: without the right version the names may not even be there."""
     try:
-        from gaps import archive, decimals, invocation_speed, life_cycle, limits, pipes, time_to_live
+        from gaps import (
+            archive,
+            decimals,
+            invocation_speed,
+            life_cycle,
+            limits,
+            pipes,
+            rule_invocations,
+            service_events,
+            time_to_live,
+        )
+        from gaps.faults import failed_entries, refused_requests, unreliable_messages
         from gaps.replacing import MissingPart
+        from gaps.step_functions import (
+            distributed_map,
+            executions,
+            payloads,
+            retries,
+            state_machines,
+            status_events,
+            task_states,
+            task_tokens,
+        )
     except ImportError as error:
         raise Unsuitable(f"ministack {VERSION} lacks a part: {error}") from None
     try:
-        for gap in (decimals, limits, archive, time_to_live, pipes, invocation_speed, life_cycle):
+        for gap in (
+            decimals,
+            # The limits are told of a whole request, before any of its entries fails.
+            failed_entries,
+            limits,
+            service_events,
+            rule_invocations,
+            archive,
+            time_to_live,
+            pipes,
+            invocation_speed,
+            executions,
+            status_events,
+            state_machines,
+            task_states,
+            task_tokens,
+            retries,
+            distributed_map,
+            # Holds the requests to their limits that the others answer.
+            payloads,
+            refused_requests,
+            unreliable_messages,
+            life_cycle,
+        ):
             gap.apply()
     except MissingPart as error:
         raise Unsuitable(f"ministack {VERSION} lacks a part: {error}") from None

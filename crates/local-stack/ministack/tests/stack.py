@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 import urllib.request
 import zipfile
 
@@ -31,6 +32,7 @@ while True:
     urllib.request.urlopen(invocation + request_id + "/response", data=answer(payload).encode()).read()
 """
 ECHO = "def answer(payload): return payload"
+ROLE = "arn:aws:iam::000000000000:role/any"
 
 
 class Stack:
@@ -124,11 +126,59 @@ class Stack:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
         return url, attributes["QueueArn"]
 
+    def receive(self, queue_url, seconds=5):
+        """The queue's next messages; none where it stays empty for so long."""
+        sqs = self.client("sqs")
+        return sqs.receive_message(QueueUrl=queue_url, WaitTimeSeconds=seconds, MaxNumberOfMessages=10).get("Messages", [])
+
     def receive_one(self, queue_url):
         """The body of the queue's next message."""
         messages = self.client("sqs").receive_message(QueueUrl=queue_url, WaitTimeSeconds=5).get("Messages", [])
         assert messages, "the queue stayed empty"
         return messages[0]["Body"]
+
+    def create_rule(self, name, pattern, target_arn, bus="default", **target):
+        events = self.client("events")
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "target", "Arn": target_arn, **target}])
+
+    def create_machine(self, name, states, **fields):
+        """The ARN of a new state machine in JSONata that starts at the first of its states."""
+        definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
+        created = self.client("stepfunctions").create_state_machine(
+            name=name, definition=json.dumps(definition), roleArn=ROLE
+        )
+        return created["stateMachineArn"]
+
+    def start(self, machine_arn, data="{}"):
+        """The ARN of a new execution."""
+        return self.client("stepfunctions").start_execution(stateMachineArn=machine_arn, input=data)["executionArn"]
+
+    def ended(self, execution_arn, seconds=20):
+        """The execution's description, when it has ended."""
+
+        def description():
+            described = self.client("stepfunctions").describe_execution(executionArn=execution_arn)
+            return described if described["status"] != "RUNNING" else None
+
+        return eventually(description, seconds)
+
+    def run(self, machine_arn, data="{}", seconds=20):
+        """The description of a new execution, when it has ended."""
+        return self.ended(self.start(machine_arn, data), seconds)
+
+    def history(self, execution_arn):
+        """The details of the execution's events, by type: the last where there are several."""
+        paginator = self.client("stepfunctions").get_paginator("get_execution_history")
+        events = [event for page in paginator.paginate(executionArn=execution_arn) for event in page["events"]]
+        return {event["type"]: next((event[key] for key in event if key.endswith("Details")), {}) for event in events}
+
+    def inject(self, *faults):
+        """Puts these faults in the place of those before."""
+        request = urllib.request.Request(
+            f"{self.endpoint}/_local-stack/faults", json.dumps(faults).encode(), method="PUT" if faults else "DELETE"
+        )
+        urllib.request.urlopen(request).read()
 
     def deploy(self, stack_name, **resources):
         """Creates or updates the CloudFormation stack of these resources, and waits until that is done."""
@@ -155,6 +205,23 @@ class Stack:
             return None if stacks[0]["StackStatus"].endswith("_IN_PROGRESS") else stacks[0]["StackStatus"]
 
         return eventually(status, 10)
+
+
+class OneStack(unittest.TestCase):
+    """The tests of a class share a stack; each has names of its own on it."""
+
+    ENVIRONMENT = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(**cls.ENVIRONMENT)
+        cls.addClassCleanup(cls.stack.stop)
+        cls.stack.wait_until_ready()
+
+    @property
+    def name(self):
+        """A name of the test's own, for what it creates."""
+        return self.id().rpartition(".")[2].replace("_", "-")
 
 
 def eventually(probe, seconds):

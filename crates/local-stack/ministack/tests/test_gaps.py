@@ -14,7 +14,7 @@ import textwrap
 import time
 import unittest
 
-from stack import ECHO, START, Stack, eventually, is_alive
+from stack import ECHO, START, OneStack, Stack, eventually, is_alive
 
 sys.path.insert(0, str(START.parent))
 from gaps import exact_json  # noqa: E402  (beside start.py, which is no package)
@@ -38,18 +38,6 @@ def table(**properties):
             **properties,
         },
     }
-
-
-class OneStack(unittest.TestCase):
-    """The tests of a class share a stack; each has names of its own on it."""
-
-    ENVIRONMENT = {"LOCAL_STACK_TTL_SECONDS": "0.2"}
-
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = Stack(**cls.ENVIRONMENT)
-        cls.addClassCleanup(cls.stack.stop)
-        cls.stack.wait_until_ready()
 
 
 class Decimals(OneStack):
@@ -164,6 +152,8 @@ class Archives(OneStack):
 
 
 class TimeToLive(OneStack):
+    ENVIRONMENT = {"LOCAL_STACK_TTL_SECONDS": "0.2"}
+
     def setUp(self):
         self.dynamodb = self.stack.client("dynamodb")
         self.streams = self.stack.client("dynamodbstreams")
@@ -361,17 +351,6 @@ class Limits(SizedRequests):
         with self.assertRaisesRegex(self.events.exceptions.ClientError, "ValidationException.*less than or equal to 10"):
             self.events.put_events(Entries=[*entries, self.entry(100)])
 
-    def test_events_of_services_are_no_requests(self):
-        """A status event carries the execution's input and output, which together are over the limit."""
-        queue_url, queue_arn = self.stack.create_queue("status")
-        self.events.put_rule(Name="status", EventPattern='{"source":["aws.states"],"detail":{"status":["SUCCEEDED"]}}')
-        self.events.put_targets(Rule="status", Targets=[{"Id": "queue", "Arn": queue_arn}])
-        states, definition = self.stack.client("stepfunctions"), {"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}
-        role = "arn:aws:iam::000000000000:role/states"
-        machine = states.create_state_machine(name="status", definition=json.dumps(definition), roleArn=role)
-        states.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps({"filler": "x" * 150_000}))
-        self.assertGreater(len(self.stack.receive_one(queue_url)), self.LIMIT)
-
 
 class RaisedLimit(SizedRequests):
     LIMIT = 1_048_576
@@ -380,6 +359,18 @@ class RaisedLimit(SizedRequests):
     def test_the_environment_sets_the_limit(self):
         self.assert_accepted(self.entry(self.LIMIT))
         self.assert_refused(self.entry(self.LIMIT + 1))
+
+
+class LoweredLimit(SizedRequests):
+    LIMIT = 1000
+    ENVIRONMENT = {"LOCAL_STACK_PUT_EVENTS_BYTES": str(LIMIT)}
+
+    def test_events_of_services_are_no_requests(self):
+        """A status event carries the execution's input, which is over the limit."""
+        queue_url, queue_arn = self.stack.create_queue("status")
+        self.stack.create_rule("status", {"source": ["aws.states"], "detail": {"status": ["SUCCEEDED"]}}, queue_arn)
+        self.stack.run(self.stack.create_machine("status", {"Done": {"Type": "Succeed"}}), json.dumps("x" * self.LIMIT))
+        self.assertGreater(len(self.stack.receive_one(queue_url)), self.LIMIT)
 
 
 class InvocationSpeed(OneStack):

@@ -1,0 +1,3 @@
+pub mod guard;
+pub mod health_lake;
+pub mod system;
