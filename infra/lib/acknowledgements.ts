@@ -1,5 +1,4 @@
-import { CfnElement, Stack, Validations } from 'aws-cdk-lib';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /**
@@ -11,8 +10,22 @@ export function acknowledge(construct: IConstruct, reasons: Readonly<Record<stri
   Validations.of(construct).acknowledge(...acknowledgments);
 }
 
-/** The finding that cdk-nag reports where a policy names all objects under a prefix of a bucket. */
-export function objectsUnderPrefixFinding(bucket: IBucket, prefix: string): string {
-  const logicalId = Stack.of(bucket).getLogicalId(bucket.node.defaultChild as CfnElement);
-  return `AwsSolutions-IAM5[Resource::<${logicalId}.Arn>/${prefix}*]`;
+/** The finding that cdk-nag reports where a policy names resources by a pattern. */
+export function wildcardFinding(scope: IConstruct, arnPattern: string): string {
+  return `AwsSolutions-IAM5[Resource::${flattened(Stack.of(scope).resolve(arnPattern))}]`;
+}
+
+type TemplateText =
+  | string
+  | { readonly Ref: string }
+  | { readonly 'Fn::GetAtt': readonly string[] }
+  | { readonly 'Fn::Join': readonly [separator: string, parts: readonly TemplateText[]] };
+
+/** A text of a template as cdk-nag writes it: `<AWS::Region>` for a reference, `<Bucket.Arn>` for an attribute. */
+function flattened(value: TemplateText): string {
+  if (typeof value === 'string') return value;
+  if ('Ref' in value) return `<${value.Ref}>`;
+  if ('Fn::GetAtt' in value) return `<${value['Fn::GetAtt'].join('.')}>`;
+  const [separator, parts] = value['Fn::Join'];
+  return parts.map(flattened).join(separator);
 }

@@ -8,11 +8,14 @@ import { Construct } from 'constructs';
 import type { ChangeBus } from './change-bus.ts';
 import type { ChangePipe } from './change-pipe.ts';
 import type { ChangeQueue } from './change-queue.ts';
+import type { DatastoreExports } from './datastore-exports.ts';
+import { rateSeconds } from './datastore-options.ts';
 import type { DeadLetterRescuer } from './dead-letter-rescuer.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { resourceName, type Deployment } from './deployment.ts';
 import type { EncryptedQueue } from './encrypted-queue.ts';
 import { alarmArns } from './encryption-key.ts';
+import type { Exports } from './exports.ts';
 import type { RustFunction } from './rust-function.ts';
 
 export interface AlarmsProps extends Deployment {
@@ -24,6 +27,7 @@ export interface AlarmsProps extends Deployment {
   readonly router: RustFunction;
   readonly rescuer: DeadLetterRescuer;
   readonly replayer: RustFunction;
+  readonly exports?: Exports;
 }
 
 const period = Duration.minutes(5);
@@ -71,6 +75,54 @@ export class Alarms extends Construct {
     this.whenPersistent('pipe-partial-failures', partiallyFailed, 'the router cannot hand on some of the changes');
     const timedOut = changePipe.metric('ExecutionTimeout', sum);
     this.whenPersistent('pipe-timeouts', timedOut, 'executions of the pipe do not end in time');
+
+    if (props.exports !== undefined) this.watchExports(props.exports);
+  }
+
+  private watchExports(exports: Exports): void {
+    const { coordinator, starter, poller, publisher, startQueue, pollQueue, resourceQueue, runQueue } = exports;
+    const { scheduleDeadLetterQueue, cleanUpDeadLetterQueue } = exports;
+    const resources = 'fhir-resource-changes';
+    const halfTheRetention = Duration.hours(this.deployment.options.queueRetentionDays * 12);
+
+    this.whenAny('failed-runs', coordinator.metric('FailedRuns', sum), 'runs failed; the cursor stays for the next');
+    this.whenAny('incomplete-runs', coordinator.metric('IncompleteRuns', sum), 'HealthLake left something out');
+    this.whenAny('rejected-lines', publisher.metric('RejectedLines', sum), 'exported lines are no FHIR resources');
+
+    this.whenNotEmpty('export-starts-dead-letters', startQueue.deadLetterQueue, 'an export could not be started');
+    this.whenNotEmpty('export-polls-dead-letters', pollQueue.deadLetterQueue, 'nobody looks after a running export');
+    this.whenNotEmpty('export-schedule-dead-letters', scheduleDeadLetterQueue, 'a schedule could not start a run');
+    this.whenNotEmpty('export-clean-up-dead-letters', cleanUpDeadLetterQueue, 'a run may hold the lease and a job');
+    this.whenNotEmpty('export-runs-dead-letters', runQueue.deadLetterQueue, 'events of export runs were not handled');
+    this.whenNotEmpty(`${resources}-dead-letters`, resourceQueue.deadLetterQueue, 'resources were not handled');
+    this.whenOlderThan(`${resources}-unread`, resourceQueue.queue, halfTheRetention, 'resources are about to expire');
+
+    for (const { binaryName, function: exporter } of [coordinator, starter, poller, publisher]) {
+      this.whenPersistent(`${binaryName}-errors`, exporter.metricErrors(sum), 'the function fails again and again');
+    }
+    for (const ofDatastore of exports.ofDatastores) this.watchDatastore(ofDatastore);
+  }
+
+  private watchDatastore({ datastore, stateMachine }: DatastoreExports): void {
+    const { name, settings } = datastore;
+    this.whenAny(`export-${name}-failed`, stateMachine.metric('ExecutionsFailed', sum), 'a run failed');
+    this.whenAny(`export-${name}-timed-out`, stateMachine.metric('ExecutionsTimedOut', sum), 'a run took too long');
+    this.whenAny(`export-${name}-aborted`, stateMachine.metric('ExecutionsAborted', sum), 'somebody stopped a run');
+
+    const seconds = rateSeconds(settings.schedule);
+    // An alarm looks back a day, whatever its period (CloudWatch API reference, "PutMetricAlarm"); a cron expression has no
+    // period at all.
+    if (!settings.scheduleEnabled || seconds === undefined || 3 * seconds > Duration.days(1).toSeconds()) return;
+    // No data means that nothing starts. A run that finds the lease taken succeeds too: who holds it for too long is told of
+    // by its own time limit.
+    this.alarm(`export-${name}-late`, {
+      metric: stateMachine.metric('ExecutionsSucceeded', { period: Duration.seconds(seconds), statistic: 'Sum' }),
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 1,
+      evaluationPeriods: 3,
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+      alarmDescription: 'no run succeeded in three periods of the schedule, or the first is still to come',
+    });
   }
 
   private createTopic(): sns.Topic {
@@ -116,15 +168,12 @@ export class Alarms extends Construct {
     this.alarm(name, { metric, threshold: 1, evaluationPeriods: 3, alarmDescription: description });
   }
 
-  private alarm(
-    name: string,
-    props: Pick<cloudwatch.AlarmProps, 'metric' | 'threshold' | 'evaluationPeriods' | 'alarmDescription'>,
-  ): void {
+  private alarm(name: string, props: Omit<cloudwatch.AlarmProps, 'alarmName'>): void {
     const alarm = new cloudwatch.Alarm(this, name, {
-      ...props,
-      alarmName: resourceName(this.deployment.options, name),
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
+      ...props,
+      alarmName: resourceName(this.deployment.options, name),
     });
     alarm.addAlarmAction(new SnsAction(this.topic));
     alarm.addOkAction(new SnsAction(this.topic));

@@ -9,6 +9,12 @@ import { EncryptedQueue } from './encrypted-queue.ts';
 /** The `source` of every change event. */
 export const changeEventSource = 'tributary.items';
 
+/** The `source` of the events that carry the resources of a HealthLake export. */
+export const resourceEventSource = 'tributary.fhir';
+
+/** The `source` of the events that tell of the exports themselves. */
+export const exportEventSource = 'tributary.exports';
+
 /** The bus that all changes go out on, what it could not handle, and an archive to replay from. */
 export class ChangeBus extends Construct {
   readonly bus: events.EventBus;
@@ -34,7 +40,7 @@ export class ChangeBus extends Construct {
     // queue is under the key as well. It helps where the key refuses the bus, not where the key serves nobody.
     this.bus = new events.EventBus(this, 'Bus', {
       eventBusName: busName,
-      description: 'Changes of items, one detail type per item type',
+      description: 'Changes of items, one detail type per item type; resources of exports; the exports themselves',
       deadLetterQueue: this.deadLetterQueue,
     });
     // `kmsKey` would admit the bus to the key a second time, and DescribeKey under a condition that it cannot meet.
@@ -44,9 +50,9 @@ export class ChangeBus extends Construct {
     // key's policy, and the bus under the same key makes that a circle.
     new events.CfnArchive(this, 'Archive', {
       archiveName: resourceName(options, 'changes'),
-      description: 'Changes of items, to be replayed to the bus',
+      description: 'Changes of items and resources of exports, to be replayed to the bus',
       sourceArn: this.bus.eventBusArn,
-      eventPattern: { source: [changeEventSource] },
+      eventPattern: { source: [changeEventSource, resourceEventSource] },
       retentionDays: options.archiveRetentionDays,
       kmsKeyIdentifier: key.keyArn,
     });

@@ -10,6 +10,9 @@ const changesPrefix = 'changes/';
 /** Rejected records on their way from the enricher to the router, too large for the enricher's answer. */
 const rejectsPrefix = 'rejects/';
 
+/** Resources of an export that a consumer fetches by the event's `dataRef`. */
+const resourcesPrefix = 'fhir/';
+
 /** The bucket that carries what is too large for a hop, while the hop carries a reference. */
 export class ClaimCheck extends Construct {
   readonly bucket: EncryptedBucket;
@@ -24,6 +27,10 @@ export class ClaimCheck extends Construct {
 
   grantDepositChange(grantee: iam.IRole): void {
     this.bucket.grantPutUnder(changesPrefix, grantee);
+  }
+
+  grantDepositResource(grantee: iam.IRole): void {
+    this.bucket.grantPutUnder(resourcesPrefix, grantee);
   }
 
   grantDepositReject(grantee: iam.IRole): void {

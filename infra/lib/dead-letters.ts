@@ -8,7 +8,13 @@ import { EncryptedQueue } from './encrypted-queue.ts';
 
 const deadLettersPrefix = 'dead/';
 
-/** Records that did not reach the bus, whole, in a bucket; and a queue that tells an operator which and why. */
+/** Lines of exported files that are no FHIR resource. */
+const deadLinesPrefix = `${deadLettersPrefix}lines/`;
+
+/**
+ * What did not reach the bus, whole, in a bucket: records, and lines of exports. A queue tells an operator which records
+ * and why.
+ */
 export class DeadLetters extends Construct {
   readonly bucket: EncryptedBucket;
   readonly rejectsQueue: EncryptedQueue;
@@ -29,6 +35,10 @@ export class DeadLetters extends Construct {
 
   grantDeposit(grantee: iam.IRole): void {
     this.bucket.grantPutUnder(deadLettersPrefix, grantee);
+  }
+
+  grantDepositLine(grantee: iam.IRole): void {
+    this.bucket.grantPutUnder(deadLinesPrefix, grantee);
   }
 
   grantReport(grantee: iam.IRole): void {

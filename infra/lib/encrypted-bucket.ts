@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { acknowledge, objectsUnderPrefixFinding } from './acknowledgements.ts';
+import { acknowledge, wildcardFinding } from './acknowledgements.ts';
 import { removalPolicy, type Deployment } from './deployment.ts';
 
 export interface EncryptedBucketProps extends Deployment {
@@ -79,10 +79,11 @@ export class EncryptedBucket extends s3.Bucket {
   }
 
   private grantObjects(prefix: string, grantee: iam.IRole, action: string): void {
+    const objects = this.arnForObjects(`${prefix}*`);
     acknowledge(grantee, {
-      [objectsUnderPrefixFinding(this, prefix)]:
-        `object keys under ${prefix} are made from event ids at run time, so a policy can name no more than the prefix`,
+      [wildcardFinding(this, objects)]:
+        `object keys under ${prefix} are made from ids at run time, so a policy can name no more than the prefix`,
     });
-    iam.Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [this.arnForObjects(`${prefix}*`)] });
+    iam.Grant.addToPrincipal({ grantee, actions: [action], resourceArns: [objects] });
   }
 }

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
@@ -6,7 +6,7 @@ import { removalPolicy, resourceName } from './deployment.ts';
 import type { Options } from './options.ts';
 
 /** A service through which a role may use the key. */
-export type KeyedService = 'dynamodb' | 's3' | 'sqs';
+export type KeyedService = 'dynamodb' | 'healthlake' | 's3' | 'sqs';
 
 /**
  * The customer-managed key of the deployment.
@@ -25,6 +25,7 @@ export class EncryptionKey extends kms.Key {
     this.admitEventBridge(options);
     this.admitAlarms(options);
     this.admitLogs(options);
+    if (Object.keys(options.datastores).length > 0) this.admitLogDelivery();
   }
 
   /**
@@ -41,12 +42,29 @@ export class EncryptionKey extends kms.Key {
     );
   }
 
+  /**
+   * Lets a role use the key for the resources that an encryption context names. It is for services that call KMS as the
+   * role itself: no such request is made through a service, so that `kms:ViaService` would refuse it.
+   */
+  grantInContext(grantee: iam.IGrantable, name: string, values: string | string[], ...actions: string[]): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new iam.PolicyStatement({
+        actions,
+        resources: [this.keyArn],
+        conditions: { StringEquals: { [`kms:EncryptionContext:${name}`]: values } },
+      }),
+    );
+  }
+
   private admitEventBridge(options: Options): void {
     const stack = Stack.of(this);
     const eventBridge = new iam.ServicePrincipal('events.amazonaws.com');
     const busName = resourceName(options);
     const busArn = stack.formatArn({ service: 'events', resource: 'event-bus', resourceName: busName });
-    const ruleArns = stack.formatArn({ service: 'events', resource: 'rule', resourceName: `${busName}/*` });
+    // A rule of the account's default bus has no bus in its ARN.
+    const ruleArns = [`${busName}/*`, `${resourceName(options)}-*`].map((rules) =>
+      stack.formatArn({ service: 'events', resource: 'rule', resourceName: rules }),
+    );
 
     // EventBridge user guide, "Encrypting event buses with AWS KMS keys": DescribeKey carries no encryption context,
     // and tells nothing but the key's metadata.
@@ -67,7 +85,7 @@ export class EncryptionKey extends kms.Key {
     // guide, "Configure KMS permissions for AWS services").
     this.admit('EventBridgeSendsToQueues', eventBridge, ['kms:GenerateDataKey', 'kms:Decrypt'], {
       StringEquals: { 'aws:SourceAccount': stack.account },
-      ArnLike: { 'aws:SourceArn': [busArn, ruleArns] },
+      ArnLike: { 'aws:SourceArn': [busArn, ...ruleArns] },
     });
   }
 
@@ -84,12 +102,24 @@ export class EncryptionKey extends kms.Key {
   private admitLogs(options: Options): void {
     const stack = Stack.of(this);
     const logs = new iam.ServicePrincipal(`logs.${stack.region}.amazonaws.com`);
-    const logGroupArns = ['/aws/lambda', '/aws/vendedlogs/pipes'].map((prefix) =>
+    const logGroupArns = ['/aws/lambda', '/aws/vendedlogs/pipes', '/aws/vendedlogs/states'].map((prefix) =>
       stack.formatArn({ service: 'logs', resource: `log-group:${prefix}/${resourceName(options)}-*` }),
     );
     const actions = ['kms:Encrypt*', 'kms:Decrypt*', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:Describe*'];
     this.admit('LogsEncryptLogGroups', logs, actions, {
       ArnLike: { 'kms:EncryptionContext:aws:logs:arn': logGroupArns },
+    });
+  }
+
+  /**
+   * Step Functions developer guide, "Data at rest encryption in Step Functions", step 3: what the state machines log is
+   * encrypted on its way to the log group. The guide names no condition; the context is the one under which the state
+   * machine's role encrypts, and KMS decrypts under the same alone.
+   */
+  private admitLogDelivery(): void {
+    const delivery = new iam.ServicePrincipal('delivery.logs.amazonaws.com');
+    this.admit('LogDeliveryDecryptsLogs', delivery, ['kms:Decrypt'], {
+      StringEquals: { 'kms:EncryptionContext:SourceArn': logDeliveryContext(this) },
     });
   }
 
@@ -111,6 +141,11 @@ export function alarmArns(scope: Construct, options: Options): string {
     service: 'cloudwatch',
     resource: `alarm:${resourceName(options)}-*`,
   });
+}
+
+/** The `SourceArn` of log delivery's encryption context. Its `*` is no pattern but a character of the value. */
+export function logDeliveryContext(scope: Construct): string {
+  return Stack.of(scope).formatArn({ service: 'logs', resource: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME });
 }
 
 /** A table's stream is read at an endpoint of its own, `streams.dynamodb`. */

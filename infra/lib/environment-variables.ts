@@ -1,3 +1,5 @@
+import type { Target } from './target.ts';
+
 /** Every environment variable that the functions read. A function's `config.rs` names the same. */
 export const EnvironmentVariable = {
   itemsTableName: 'ITEMS_TABLE_NAME',
@@ -9,6 +11,13 @@ export const EnvironmentVariable = {
   putEventsRequestBytes: 'PUT_EVENTS_REQUEST_BYTES',
   enricherFunctionName: 'ENRICHER_FUNCTION_NAME',
   routerFunctionName: 'ROUTER_FUNCTION_NAME',
+  exportRunsTableName: 'EXPORT_RUNS_TABLE_NAME',
+  exportBucketName: 'EXPORT_BUCKET_NAME',
+  exportKeyArn: 'EXPORT_KEY_ARN',
+  dataAccessRoleArn: 'DATA_ACCESS_ROLE_ARN',
+  pollQueueUrl: 'POLL_QUEUE_URL',
+  /** Read by the AWS SDK (AWS SDKs and Tools reference guide, "Service-specific endpoints"). */
+  healthLakeEndpoint: 'AWS_ENDPOINT_URL_HEALTHLAKE',
   metricsNamespace: 'METRICS_NAMESPACE',
   /** Read by the `tracing` subscriber. */
   logFilter: 'RUST_LOG',
@@ -17,3 +26,8 @@ export const EnvironmentVariable = {
 export type EnvironmentVariableName = (typeof EnvironmentVariable)[keyof typeof EnvironmentVariable];
 
 export type FunctionEnvironment = Partial<Record<EnvironmentVariableName, string>>;
+
+/** For the functions that talk to HealthLake. */
+export function healthLakeEndpoint({ healthLakeEndpoint: endpoint }: Target): FunctionEnvironment {
+  return endpoint === undefined ? {} : { [EnvironmentVariable.healthLakeEndpoint]: endpoint };
+}

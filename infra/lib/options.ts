@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
+import { datastoreOptions, datastoresOptions, leastExportRetentionDays, pollOptions } from './datastore-options.ts';
 import { DeployerError } from './deployer-error.ts';
 import { targetNamed, targetNames, type TargetName } from './target.ts';
 
@@ -59,12 +60,16 @@ const optionsSchema = z
     claimCheckRetentionDays: z.int().min(1).default(30),
     /** A quarter of a year in which a team can notice, mend and replay what was rejected. */
     deadLetterRetentionDays: z.int().min(1).default(90),
+    /** Exported files, manifests and results of exports. The longest run must still find its own. */
+    exportRetentionDays: z.int().min(leastExportRetentionDays).default(30),
     /** At most what SQS keeps: 14 days (SQS developer guide, "Amazon SQS message quotas"). */
     queueRetentionDays: z.int().min(1).max(14).default(14),
     logRetentionDays: z
       .literal(logRetentions, { error: `expected one of ${logRetentions.join(', ')}` })
       .default(RetentionDays.ONE_YEAR),
     pipe: pipeOptions.prefault({}),
+    /** HealthLake datastores to export from, by a name of one's own. None deploys nothing of the exports. */
+    datastores: datastoresOptions,
     /** Per element (`gender`, `address.use`), the FHIR code for each stored code. */
     codeMaps: z
       .record(z.string(), z.record(z.string(), z.string()))
@@ -183,9 +188,16 @@ function describe(error: z.ZodError, prefix: readonly string[]): string[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path.map(String)];
     if (issue.code !== 'unrecognized_keys') return [`${path.join('.') || 'options'}: ${issue.message}`];
-    const allowed = path[0] === 'pipe' ? pipeOptions.shape : optionsSchema.shape;
-    return issue.keys.map(
-      (key) => `${[...path, key].join('.')}: unknown; allowed are ${Object.keys(allowed).join(', ')}`,
-    );
+    const allowed = allowedAt(path).join(', ');
+    return issue.keys.map((key) => `${[...path, key].join('.')}: unknown; allowed are ${allowed}`);
   });
+}
+
+/** The names of the options that an object among the options may have. */
+function allowedAt([first, , ofDatastore]: readonly string[]): string[] {
+  if (first === undefined) return Object.keys(optionsSchema.shape);
+  if (first === 'pipe') return Object.keys(pipeOptions.shape);
+  if (ofDatastore === 'poll') return Object.keys(pollOptions.shape);
+  if (ofDatastore === 'scope') return ['kind', 'for a group groupId'];
+  return Object.keys(datastoreOptions.shape);
 }

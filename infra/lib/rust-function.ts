@@ -88,11 +88,13 @@ export class RustFunction extends Construct {
   private acknowledgeFindings(): void {
     acknowledge(this.function, {
       'HIPAA.Security-LambdaConcurrency':
-        'what calls the function bounds its concurrency: a pipe runs one batch per shard and parallelization factor, the ' +
-        "rescuer's queue at most two, an operator one; a reserve would take from the account's other functions",
+        'what calls the function bounds its concurrency: a pipe runs one batch per shard and parallelization factor, a ' +
+        'queue and a state machine as many as their construct says, an operator one; a reserve would take from the ' +
+        "account's other functions",
       'HIPAA.Security-LambdaDLQ':
         'Lambda\'s dead-letter queue serves asynchronous invocations alone (Lambda developer guide, "Adding a dead-letter ' +
-        'queue"); a pipe, a queue or an operator invokes this function and sees its errors',
+        'queue"); a pipe, a queue, a state machine or an operator invokes this function and sees its errors, and where a ' +
+        'rule does, which sees none, there is an on-failure destination',
       'HIPAA.Security-LambdaInsideVPC':
         'the function accepts no connections and calls AWS endpoints alone, over TLS and under its role; inside a VPC the ' +
         'same calls would need an endpoint per service or a way out to the internet',

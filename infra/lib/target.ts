@@ -27,6 +27,18 @@ export interface Target {
    * Locally a plain cargo build serves, which needs no cross compiler.
    */
   readonly defaultFunctionsDirectory?: string;
+
+  /**
+   * Whether the stack creates the datastores that are not there yet. The local stack's stand-in for HealthLake has every
+   * datastore that it is asked for; the stack asks for one under an id made from its name.
+   */
+  readonly createsDatastores: boolean;
+
+  /**
+   * Where the functions find HealthLake; absent on AWS, where the SDK knows. Locally it is where whoever deploys finds
+   * it: the stand-in has an endpoint of its own.
+   */
+  readonly healthLakeEndpoint?: string;
 }
 
 export function aws(environment: NodeJS.ProcessEnv): Target {
@@ -34,18 +46,21 @@ export function aws(environment: NodeJS.ProcessEnv): Target {
     env: { account: environment.CDK_DEFAULT_ACCOUNT, region: environment.CDK_DEFAULT_REGION },
     defaultRemovalPolicy: 'retain',
     architecture: Architecture.ARM_64,
+    createsDatastores: true,
   };
 }
 
-export function local(): Target {
+export function local(environment: NodeJS.ProcessEnv): Target {
   return {
     env: { account: '000000000000', region: 'us-east-1' },
     defaultRemovalPolicy: 'destroy',
     architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     defaultFunctionsDirectory: fileURLToPath(new URL('../../target/local-functions', import.meta.url)),
+    createsDatastores: false,
+    healthLakeEndpoint: environment.AWS_ENDPOINT_URL_HEALTHLAKE,
   };
 }
 
 export function targetNamed(name: TargetName, environment: NodeJS.ProcessEnv): Target {
-  return name === 'aws' ? aws(environment) : local();
+  return name === 'aws' ? aws(environment) : local(environment);
 }

@@ -11,11 +11,12 @@ import { DeadLetterRescuer } from './dead-letter-rescuer.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { EncryptionKey } from './encryption-key.ts';
+import { Exports } from './exports.ts';
 import { ItemRouter } from './item-router.ts';
 import type { ItemType } from './item-types.ts';
 import { ItemsTable } from './items-table.ts';
 import type { Options } from './options.ts';
-import { addOutputs, changeQueueOutputs } from './outputs.ts';
+import { addOutputs, changeQueueOutputs, exportOutputs } from './outputs.ts';
 import { StreamEnricher } from './stream-enricher.ts';
 import type { Target } from './target.ts';
 
@@ -28,6 +29,9 @@ export interface TributaryStackProps {
 /**
  * Change events: from the Items table's stream through a pipe to the event bus, and from there to a queue per item type.
  * What does not get through ends in the dead letters, from where it can be replayed.
+ *
+ * Exports: what changed in HealthLake datastores, on a schedule, to the same bus. They are deployed where the options name a
+ * datastore.
  */
 export class TributaryStack extends Stack {
   constructor(scope: Construct, props: TributaryStackProps) {
@@ -56,8 +60,14 @@ export class TributaryStack extends Stack {
     const rescuer = new DeadLetterRescuer(this, 'Rescuer', { ...deployment, changePipe, itemsTable, deadLetters });
     const replayer = new DeadLetterReplayer(this, 'Replayer', { ...deployment, deadLetters, enricher, router });
 
+    const hasExports = Object.keys(options.datastores).length > 0;
+    const exports = hasExports
+      ? new Exports(this, 'Exports', { ...deployment, changeBus, claimCheck, deadLetters })
+      : undefined;
+
     const functions = { enricher, router, rescuer, replayer };
-    new Alarms(this, 'Alarms', { ...deployment, changeBus, changePipe, changeQueues, deadLetters, ...functions });
+    const watched = { changeBus, changePipe, changeQueues, deadLetters, ...functions, exports };
+    new Alarms(this, 'Alarms', { ...deployment, ...watched });
 
     addOutputs(this, {
       ItemsTableName: itemsTable.tableName,
@@ -73,6 +83,7 @@ export class TributaryStack extends Stack {
       RouterFunctionName: router.function.functionName,
       ReplayerFunctionName: replayer.function.functionName,
       ...changeQueueOutputs(changeQueues),
+      ...(exports === undefined ? {} : exportOutputs(exports)),
     });
   }
 }

@@ -14,9 +14,9 @@ test('the bus has a dead-letter queue, which admits this bus alone', () => {
   assert.match(JSON.stringify(allowed[0].Condition.ArnEquals), /:event-bus\/tributary-dev"/);
 });
 
-test('the archive takes the changes and forgets them after the retention', () => {
+test('the archive takes changes and exported resources, and forgets them after the retention', () => {
   const { Properties } = resource(aws.template, 'AWS::Events::Archive');
-  assert.deepEqual(Properties.EventPattern, { source: ['tributary.items'] });
+  assert.deepEqual(Properties.EventPattern, { source: ['tributary.items', 'tributary.fhir'] });
   assert.equal(Properties.RetentionDays, 14);
   const shorter = synthesize({ options: { archiveRetentionDays: 3 } });
   assert.equal(resource(shorter.template, 'AWS::Events::Archive').Properties.RetentionDays, 3);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aws, resource, resourcesOf, synthesize } from './synthesize.ts';
+import { awsExports, datastores } from './exports.ts';
+import { resource, resourcesOf, synthesize } from './synthesize.ts';
 
-const buckets = resourcesOf(aws.template, 'AWS::S3::Bucket');
+const { template } = awsExports;
+const buckets = resourcesOf(template, 'AWS::S3::Bucket');
 
 function expireRule(properties: Record<string, any>) {
   return properties.LifecycleConfiguration.Rules.find(({ Id }: { Id: string }) => Id === 'expire');
@@ -17,15 +19,15 @@ test('buckets are private, versioned and reachable over TLS alone', () => {
       RestrictPublicBuckets: true,
     });
     assert.deepEqual(Properties.VersioningConfiguration, { Status: 'Enabled' });
-    const policies = Object.values(resourcesOf(aws.template, 'AWS::S3::BucketPolicy'));
+    const policies = Object.values(resourcesOf(template, 'AWS::S3::BucketPolicy'));
     const policy = policies.find(({ Properties: { Bucket } }) => Bucket.Ref === logicalId);
     assert.match(JSON.stringify(policy), /"aws:SecureTransport":"false"/);
   }
 });
 
-test('I1: claim checks and dead letters outlast the archive', () => {
-  const archived: number = resource(aws.template, 'AWS::Events::Archive').Properties.RetentionDays;
-  assert.equal(Object.keys(buckets).length, 2);
+test('I1: claim checks, dead letters and exported files outlast the archive', () => {
+  const archived: number = resource(template, 'AWS::Events::Archive').Properties.RetentionDays;
+  assert.equal(Object.keys(buckets).length, 3);
   for (const { Properties } of Object.values(buckets)) {
     const rule = expireRule(Properties);
     assert.equal(rule.Status, 'Enabled');
@@ -35,11 +37,12 @@ test('I1: claim checks and dead letters outlast the archive', () => {
 });
 
 test('the lifecycles follow the options and leave no unfinished uploads', () => {
-  const options = { claimCheckRetentionDays: 40, deadLetterRetentionDays: 365 };
+  const options = { claimCheckRetentionDays: 40, deadLetterRetentionDays: 365, exportRetentionDays: 8, datastores };
   const { template } = synthesize({ options });
   for (const [prefix, days] of [
     ['ClaimCheck', 40],
     ['DeadLetters', 365],
+    ['ExportsFiles', 8],
   ] as const) {
     const rule = expireRule(resource(template, 'AWS::S3::Bucket', prefix).Properties);
     assert.equal(rule.ExpirationInDays, days);

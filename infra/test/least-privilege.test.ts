@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aws, list, local, resource, resourcesOf, statementsOf, type Statement } from './synthesize.ts';
+import { awsExports, localExports } from './exports.ts';
+import { aws, list, local, resource, resourcesOf, statementsOf, textOf, type Statement } from './synthesize.ts';
 
 /** What every function may do to its own log group. */
 const ownLog = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+
+/** What a function needs to write down how far a run is. */
+const advanceRun = ['dynamodb:GetItem', 'dynamodb:PutItem'];
 
 const actions: Record<string, string[]> = {
   Enricher: [...ownLog, 'dynamodb:Query', 's3:PutObject', 'kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'],
@@ -42,10 +46,110 @@ const actions: Record<string, string[]> = {
     'kms:DescribeKey',
     'kms:GenerateDataKey',
   ],
+  ExportsCoordinator: [
+    ...ownLog,
+    ...advanceRun,
+    'dynamodb:Query',
+    'events:PutEvents',
+    'healthlake:CancelFHIRExportJobWithDelete',
+    'healthlake:ListFHIRExportJobs',
+    's3:GetObject',
+    's3:ListBucket',
+    'sqs:SendMessage',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+  ],
+  ExportsStarter: [
+    ...ownLog,
+    ...advanceRun,
+    'healthlake:CancelFHIRExportJobWithDelete',
+    'healthlake:ListFHIRExportJobs',
+    'healthlake:StartFHIRExportJobWithPost',
+    'iam:PassRole',
+    'sqs:DeleteMessage',
+    'sqs:GetQueueAttributes',
+    'sqs:ReceiveMessage',
+    'sqs:SendMessage',
+    'states:SendTaskFailure',
+    'states:SendTaskHeartbeat',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+  ],
+  ExportsPoller: [
+    ...ownLog,
+    ...advanceRun,
+    'healthlake:CancelFHIRExportJobWithDelete',
+    'healthlake:DescribeFHIRExportJobWithGet',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:PutObject',
+    'sqs:DeleteMessage',
+    'sqs:GetQueueAttributes',
+    'sqs:ReceiveMessage',
+    'sqs:SendMessage',
+    'states:SendTaskFailure',
+    'states:SendTaskHeartbeat',
+    'states:SendTaskSuccess',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+  ],
+  ExportsPublisher: [
+    ...ownLog,
+    ...advanceRun,
+    'events:PutEvents',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:PutObject',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+  ],
+  ExportsData: [
+    's3:GetBucketPublicAccessBlock',
+    's3:GetEncryptionConfiguration',
+    's3:ListBucket',
+    's3:PutObject',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey*',
+  ],
+  ...ofDatastore('Clinic'),
+  ...ofDatastore('CareRecords'),
 };
 
+function ofDatastore(name: string): Record<string, string[]> {
+  return {
+    [`Exports${name}ExportsStateMachine`]: [
+      'lambda:InvokeFunction',
+      'logs:CreateLogDelivery',
+      'logs:DeleteLogDelivery',
+      'logs:DescribeLogGroups',
+      'logs:DescribeResourcePolicies',
+      'logs:GetLogDelivery',
+      'logs:ListLogDeliveries',
+      'logs:PutResourcePolicy',
+      'logs:UpdateLogDelivery',
+      's3:GetObject',
+      'sqs:SendMessage',
+      'states:DescribeExecution',
+      'states:StartExecution',
+      'states:StopExecution',
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+    ],
+    [`Exports${name}ExportsSchedule`]: [
+      'sqs:SendMessage',
+      'states:StartExecution',
+      'kms:Decrypt',
+      'kms:GenerateDataKey',
+    ],
+  };
+}
+
 function policyOf(prefix: string): Statement[] {
-  return statementsOf(resource(aws.template, 'AWS::IAM::Policy', `${prefix}Role`));
+  return statementsOf(resource(awsExports.template, 'AWS::IAM::Policy', `${prefix}Role`));
 }
 
 for (const [prefix, expected] of Object.entries(actions)) {
@@ -56,9 +160,14 @@ for (const [prefix, expected] of Object.entries(actions)) {
 }
 
 test('there are no other roles, and no managed policies', () => {
-  const roles = resourcesOf(aws.template, 'AWS::IAM::Role');
+  const roles = resourcesOf(awsExports.template, 'AWS::IAM::Role');
   assert.equal(Object.keys(roles).length, Object.keys(actions).length);
   for (const { Properties } of Object.values(roles)) assert.equal(Properties.ManagedPolicyArns, undefined);
+});
+
+test('without datastores there are no roles for exports', () => {
+  const withoutExports = Object.keys(actions).filter((prefix) => !prefix.startsWith('Exports'));
+  assert.equal(Object.keys(resourcesOf(aws.template, 'AWS::IAM::Role')).length, withoutExports.length);
 });
 
 const objectPrefixes: [role: string, action: string, objects: string[]][] = [
@@ -68,6 +177,13 @@ const objectPrefixes: [role: string, action: string, objects: string[]][] = [
   ['Rescuer', 's3:PutObject', ['DeadLetters/dead/*']],
   ['Replayer', 's3:GetObject', ['DeadLetters/dead/*']],
   ['Replayer', 's3:DeleteObject', ['DeadLetters/dead/*']],
+  ['ExportsData', 's3:PutObject', ['ExportsFiles/exports/*']],
+  ['ExportsCoordinator', 's3:GetObject', ['ExportsFiles/results/*']],
+  ['ExportsPoller', 's3:GetObject', ['ExportsFiles/exports/*']],
+  ['ExportsPoller', 's3:PutObject', ['ExportsFiles/manifests/*']],
+  ['ExportsPublisher', 's3:GetObject', ['ExportsFiles/exports/*', 'ExportsFiles/results/*']],
+  ['ExportsPublisher', 's3:PutObject', ['ClaimCheck/fhir/*', 'DeadLetters/dead/lines/*', 'ExportsFiles/results/*']],
+  ['ExportsClinicExportsStateMachine', 's3:GetObject', ['ExportsFiles/manifests/*']],
 ];
 
 for (const [role, action, objects] of objectPrefixes) {
@@ -88,6 +204,57 @@ test('Replayer lists dead/ alone', () => {
   assert.deepEqual(statement?.Condition, { StringLike: { 's3:prefix': 'dead/*' } });
 });
 
+/** What a role may use of the exports, apart from the bucket's objects, as `<kind>:<name>`. */
+const resources: [role: string, action: string, resources: string[]][] = [
+  ['ExportsStarter', 'iam:PassRole', ['<ExportsDataRole.Arn>']],
+  ['ExportsStarter', 'healthlake:StartFHIRExportJobWithPost', datastoreArns()],
+  ['ExportsPoller', 'healthlake:DescribeFHIRExportJobWithGet', datastoreArns()],
+  ['ExportsCoordinator', 'healthlake:CancelFHIRExportJobWithDelete', datastoreArns()],
+  ['ExportsStarter', 'states:SendTaskFailure', stateMachines()],
+  ['ExportsPoller', 'states:SendTaskSuccess', stateMachines()],
+  ['ExportsClinicExportsSchedule', 'states:StartExecution', ['<ExportsClinicExportsStateMachine>']],
+  ['ExportsClinicExportsStateMachine', 'states:StartExecution', ['stateMachine:tributary-dev-export-clinic']],
+  [
+    'ExportsClinicExportsStateMachine',
+    'states:StopExecution',
+    ['execution:tributary-dev-export-clinic/PublishRanges:*', 'execution:tributary-dev-export-clinic:*'],
+  ],
+  [
+    'ExportsClinicExportsStateMachine',
+    'lambda:InvokeFunction',
+    ['<ExportsCoordinatorFunction.Arn>', '<ExportsPublisherFunction.Arn>'],
+  ],
+  ['ExportsClinicExportsStateMachine', 'sqs:SendMessage', ['<ExportsStartsQueue.Arn>']],
+  ['ExportsStarter', 'sqs:ReceiveMessage', ['<ExportsStartsQueue.Arn>']],
+  ['ExportsStarter', 'sqs:SendMessage', ['<ExportsPollsQueue.Arn>']],
+  ['ExportsPublisher', 'dynamodb:PutItem', ['<ExportsRunsTable.Arn>']],
+];
+
+function datastoreArns(): string[] {
+  return ['datastore/fhir/0123456789abcdef0123456789abcdef', 'datastore/fhir/<ExportsClinicDatastore.DatastoreId>'];
+}
+
+function stateMachines(): string[] {
+  return ['<ExportsCareRecordsExportsStateMachine>', '<ExportsClinicExportsStateMachine>'];
+}
+
+for (const [role, action, expected] of resources) {
+  test(`${role}: ${action} on ${expected.join(' and ')} alone`, () => {
+    const statements = policyOf(role).filter(({ Action }) => list(Action).includes(action));
+    const named = statements.flatMap(({ Resource }) => list(Resource)).map((arn) =>
+      textOf(arn)
+        .replace(/^arn:.*<AWS::AccountId>:/, '')
+        .replace(/[0-9A-F]{8}(?=[.>])/g, ''),
+    );
+    assert.deepEqual(named.sort(), expected);
+  });
+}
+
+test('the data role is passed to HealthLake alone', () => {
+  const [statement] = policyOf('ExportsStarter').filter(({ Action }) => Action === 'iam:PassRole');
+  assert.deepEqual(statement?.Condition, { StringEquals: { 'iam:PassedToService': 'healthlake.amazonaws.com' } });
+});
+
 /** Each statement whose resource is a bare `*`, with the reason why it has to be. */
 const bareWildcards: Record<string, string> = {
   'Key: the account': "in a key policy * is this key; IAM policies of the account's roles take effect through this one",
@@ -98,14 +265,22 @@ const bareWildcards: Record<string, string> = {
   'Key: LogsEncryptLogGroups': 'in a key policy * is this key; the encryption context names the log groups',
 };
 
-for (const [name, { template }] of Object.entries({ aws, local })) {
+/** The same, where there are datastores. */
+const bareWildcardsOfExports: Record<string, string> = {
+  'Key: LogDeliveryDecryptsLogs': 'in a key policy * is this key; the encryption context names the logs of the account',
+  'ExportsClinicExportsStateMachineRoleDefaultPolicy: DeliverLogs': 'log delivery is set up by actions without resources',
+  'ExportsCareRecordsExportsStateMachineRoleDefaultPolicy: DeliverLogs': 'the same',
+};
+
+for (const [name, { template }] of Object.entries({ aws, local, awsExports, localExports })) {
   test(`no statement has a bare * as its resource but those with a reason (${name})`, () => {
     const found = Object.entries(resourcesOf(template)).flatMap(([logicalId, { Properties }]) =>
       allStatements(Properties)
         .filter(({ Resource }) => list(Resource).includes('*'))
         .map(({ Sid }) => `${logicalId.replace(/[0-9A-F]{8}$/, '')}: ${Sid ?? 'the account'}`),
     );
-    assert.deepEqual(found.sort(), Object.keys(bareWildcards).sort());
+    const reasons = { ...bareWildcards, ...(name.endsWith('Exports') ? bareWildcardsOfExports : {}) };
+    assert.deepEqual(found.sort(), Object.keys(reasons).sort());
   });
 
   test(`no statement allows all actions of a service, but for the account on its key (${name})`, () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { App } from 'aws-cdk-lib';
 import { rulePacks } from '../lib/rule-packs.ts';
+import { awsExports, localExports } from './exports.ts';
 import { aws, local, synthesize } from './synthesize.ts';
 
 function findings(app: App): string[] {
@@ -15,7 +16,7 @@ function findings(app: App): string[] {
   );
 }
 
-for (const [name, { app }] of Object.entries({ aws, local })) {
+for (const [name, { app }] of Object.entries({ aws, local, awsExports, localExports })) {
   test(`AWS Solutions and HIPAA Security have no finding that is not acknowledged (${name})`, () => {
     assert.deepEqual(findings(app), []);
   });

@@ -39,7 +39,17 @@ export interface SynthesizeProps {
 
 /** Folders in which each function is built already, for the local target. */
 const functionsDirectory = mkdtempSync(join(tmpdir(), 'tributary-functions-'));
-for (const binaryName of ['stream-enricher', 'item-router', 'dead-letter-rescuer', 'dead-letter-replayer']) {
+const binaryNames = [
+  'stream-enricher',
+  'item-router',
+  'dead-letter-rescuer',
+  'dead-letter-replayer',
+  'export-coordinator',
+  'export-starter',
+  'export-poller',
+  'export-publisher',
+];
+for (const binaryName of binaryNames) {
   mkdirSync(join(functionsDirectory, binaryName));
   writeFileSync(join(functionsDirectory, binaryName, 'bootstrap'), binaryName);
 }
@@ -87,6 +97,15 @@ export function statementsOf(policy: Resource): Statement[] {
   const document =
     policy.Properties.PolicyDocument ?? policy.Properties.KeyPolicy ?? policy.Properties.AssumeRolePolicyDocument;
   return document.Statement;
+}
+
+/** A text of a template, with each value that is put in at deployment as `<LogicalId>` or `<LogicalId.Attribute>`. */
+export function textOf(text: any): string {
+  if (typeof text === 'string') return text;
+  if ('Ref' in text) return `<${text.Ref}>`;
+  if ('Fn::GetAtt' in text) return `<${text['Fn::GetAtt'].join('.')}>`;
+  const [separator, parts] = text['Fn::Join'];
+  return parts.map(textOf).join(separator);
 }
 
 export function list<T>(value: T | T[]): T[] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
-use local_stack::endpoint;
+use local_stack::endpoint::{self, Ports};
 use local_stack::stack::StackRecord;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
@@ -65,7 +65,7 @@ pub struct StackStart {
 pub struct LocalStack {
     pub repository: Repository,
     pub folder: PathBuf,
-    pub port: u16,
+    pub ports: Ports,
     supervisor: Option<Child>,
 }
 
@@ -123,7 +123,7 @@ impl LocalStack {
             sleep(Duration::from_millis(20)).await;
         };
         let supervisor = (!detached).then_some(supervisor);
-        Ok(Self { repository, folder, port: record.port, supervisor })
+        Ok(Self { repository, folder, ports: record.ports(), supervisor })
     }
 
     /// # Errors
@@ -133,7 +133,7 @@ impl LocalStack {
     }
 
     pub async fn sdk_config(&self) -> SdkConfig {
-        endpoint::sdk_config(self.port).await
+        endpoint::sdk_config(self.ports.stack).await
     }
 
     /// Prepares the stack for CDK, as is done once for each account and region.
@@ -182,8 +182,8 @@ impl LocalStack {
             .arg(self.repository.infra().join("node_modules/aws-cdk/bin/cdk"))
             .args(arguments)
             .current_dir(folder)
-            .envs(endpoint::environment(self.port))
-            .env("AWS_ENDPOINT_URL_S3", endpoint::url(self.port))
+            .envs(endpoint::environment(self.ports))
+            .env("AWS_ENDPOINT_URL_S3", endpoint::url(self.ports.stack))
             // The CDK's caches stay in the checkout: the CLI's, and the library's, which knows only HOME.
             .env("CDK_HOME", self.repository.root.join(".tools/cdk"))
             .env("HOME", self.repository.root.join(".tools/home"))

@@ -1,5 +1,6 @@
 //! What arrives in the queues, as a consumer takes it out.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,7 +9,9 @@ use aws_sdk_s3 as s3;
 use aws_sdk_sqs as sqs;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName};
 use domain::change::{ChangeEvent, DataRef, Operation, RejectNotice};
+use domain::export::resource::FhirResourceChanged;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -46,10 +49,35 @@ impl Arrival {
     }
 }
 
+/// An exported resource that came out of its queue, or from S3 where the message only said where.
+#[derive(Debug, Clone)]
+pub struct ResourceArrival {
+    pub id: String,
+    /// Which run sent it.
+    pub run: String,
+    pub datastore_id: String,
+    pub resource_type: String,
+    pub resource_id: String,
+    pub version_id: Option<String>,
+    pub last_updated: Option<String>,
+    pub claim_checked: bool,
+    pub fhir: Box<RawValue>,
+}
+
+/// An event about a run.
+#[derive(Debug, Clone)]
+pub struct RunArrival {
+    pub detail_type: String,
+    pub run: String,
+    pub detail: Value,
+}
+
 /// Everything that has arrived so far.
 #[derive(Debug, Default)]
 pub struct Arrivals {
     pub changes: Vec<Arrival>,
+    pub resources: Vec<ResourceArrival>,
+    pub runs: Vec<RunArrival>,
     pub rejects: Vec<RejectNotice>,
 }
 
@@ -81,14 +109,38 @@ impl Inbox {
         }
         let rejects_url = deployment.output("RejectsQueueUrl")?.to_owned();
         let all = arrivals.clone();
+        let rejects = sqs.clone();
         consumers.spawn(async move {
             loop {
-                for (body, _) in take(&sqs, &rejects_url).await? {
+                for (body, _) in take(&rejects, &rejects_url).await? {
                     let notice = serde_json::from_str(&body).context("a message of the rejects queue")?;
                     all.lock().await.rejects.push(notice);
                 }
             }
         });
+        if let Ok(url) = deployment.output("FhirResourceChangesQueueUrl") {
+            let (sqs, s3, all, url) = (sqs.clone(), s3.clone(), arrivals.clone(), url.to_owned());
+            consumers.spawn(async move {
+                loop {
+                    let mut resources = Vec::new();
+                    for (body, _) in take(&sqs, &url).await? {
+                        resources.push(read_resource(&s3, &body).await?);
+                    }
+                    all.lock().await.resources.extend(resources);
+                }
+            });
+        }
+        if let Ok(url) = deployment.output("ExportRunsQueueUrl") {
+            let (sqs, all, url) = (sqs.clone(), arrivals.clone(), url.to_owned());
+            consumers.spawn(async move {
+                loop {
+                    for (body, _) in take(&sqs, &url).await? {
+                        let run = read_run(&body)?;
+                        all.lock().await.runs.push(run);
+                    }
+                }
+            });
+        }
         Ok(Self { arrivals, consumers })
     }
 
@@ -180,6 +232,38 @@ async fn read_change(s3: &s3::Client, queue: &str, body: &str, arrived_at: u64) 
         arrived_at,
         event: event.clone(),
     })
+}
+
+async fn read_resource(s3: &s3::Client, body: &str) -> Result<ResourceArrival> {
+    let envelope: Envelope = serde_json::from_str(body).context("a message that is no event")?;
+    let announced: FhirResourceChanged<'_> =
+        serde_json::from_str(envelope.detail.get()).context("a message that is no exported resource")?;
+    let claim_checked = announced.data_ref.is_some();
+    let event = match &announced.data_ref {
+        None => envelope.detail.clone(),
+        Some(data_ref) => serde_json::from_str(&fetch(s3, data_ref).await?)?,
+    };
+    let FhirResourceChanged { meta, fhir, .. } =
+        serde_json::from_str(event.get()).context("no exported resource")?;
+    Ok(ResourceArrival {
+        id: meta.id.to_string(),
+        run: meta.correlation_id.0,
+        datastore_id: meta.datastore_id.0,
+        resource_type: meta.resource_type.into_owned(),
+        resource_id: meta.resource_id.into_owned(),
+        version_id: meta.version_id.map(Cow::into_owned),
+        last_updated: meta.last_updated.map(Cow::into_owned),
+        claim_checked,
+        fhir: fhir.context("an event without its resource")?.to_owned(),
+    })
+}
+
+fn read_run(body: &str) -> Result<RunArrival> {
+    let envelope: Envelope = serde_json::from_str(body).context("a message that is no event")?;
+    let detail: Value = serde_json::from_str(envelope.detail.get())?;
+    let run =
+        detail.pointer("/meta/correlationId").and_then(Value::as_str).context("an event without its run")?;
+    Ok(RunArrival { detail_type: envelope.detail_type, run: run.to_owned(), detail })
 }
 
 async fn fetch(s3: &s3::Client, data_ref: &DataRef) -> Result<String> {

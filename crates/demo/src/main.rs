@@ -78,7 +78,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     say("starting the local stack");
     let start = StackStart { folder: repository.root.join(".local/demo"), ..StackStart::default() };
     let stack = LocalStack::start(repository.clone(), start).await?;
-    say(&format!("deploying the CDK app to it, at http://127.0.0.1:{}", stack.port));
+    say(&format!("deploying the CDK app to it, at http://127.0.0.1:{}", stack.ports.stack));
     stack.bootstrap().await?;
     let deployment = stack.deploy(&json!({})).await?;
 
@@ -118,7 +118,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             "\nThe stack runs on until Ctrl-C: http://127.0.0.1:{} (region us-east-1, any credentials).\n\
              Logs and the deployment's outputs: {}\n\
              A stack to work with: cargo xtask local up. Your own data: cargo xtask demo --data DIR.",
-            stack.port,
+            stack.ports.stack,
             stack.folder.display()
         );
         std::future::pending::<()>().await;

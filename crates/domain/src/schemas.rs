@@ -7,6 +7,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::change::{ChangeEvent, DeadLetter, FALLBACK_DETAIL_TYPE, RejectNotice};
+use crate::export::announce::{
+    ExportRunCompleted, ExportRunFailed, ExportRunIncomplete, ExportRunSkipped, ExportRunStarted,
+};
+use crate::export::dead_line::DeadLine;
+use crate::export::resource::{self, FhirResourceChanged};
 use crate::items::{ItemType, REGISTRY};
 
 /// The files, by name, each ending in a line feed.
@@ -17,6 +22,12 @@ pub fn files() -> Vec<(String, String)> {
         files.push((format!("{}.json", item_type.detail_type), pretty(&change_event(item_type))));
     }
     files.push((format!("{FALLBACK_DETAIL_TYPE}.json"), pretty(&unknown_change_event())));
+    files.push((
+        format!("{}.json", resource::DETAIL_TYPE),
+        pretty(&schema_for!(FhirResourceChanged<'static>)),
+    ));
+    files.extend(run_events().map(|(detail_type, schema)| (format!("{detail_type}.json"), pretty(&schema))));
+    files.push(("DeadLine.json".to_owned(), pretty(&schema_for!(DeadLine))));
     files.push(("RejectNotice.json".to_owned(), pretty(&schema_for!(RejectNotice))));
     files.push(("DeadLetter.json".to_owned(), pretty(&schema_for!(DeadLetter<'static>))));
     files
@@ -33,6 +44,17 @@ fn registry() -> Value {
     // The last stands for every type that the code does not know.
     let unknown = json!({"itemType": "Item", "detailType": FALLBACK_DETAIL_TYPE});
     json!({"itemTypes": known.chain([unknown]).collect::<Vec<_>>()})
+}
+
+fn run_events() -> impl Iterator<Item = (&'static str, Schema)> {
+    [
+        ("ExportRunStarted", schema_for!(ExportRunStarted)),
+        ("ExportRunCompleted", schema_for!(ExportRunCompleted)),
+        ("ExportRunIncomplete", schema_for!(ExportRunIncomplete)),
+        ("ExportRunFailed", schema_for!(ExportRunFailed)),
+        ("ExportRunSkipped", schema_for!(ExportRunSkipped)),
+    ]
+    .into_iter()
 }
 
 /// The event of one item type: as every change event, with its own type, and its own resource.

@@ -16,9 +16,9 @@ use stateright::{Checker, Expectation, HasDiscoveries, Model};
 
 /// One run that everything happens to, two that meet, three that follow each other.
 const WORLDS: [Bounds; 3] = [
-    Bounds { runs: 1, ticks: 4, writes: 2, faults: 3 },
+    Bounds { runs: 1, ticks: 3, writes: 1, faults: 3 },
     Bounds { runs: 2, ticks: 3, writes: 1, faults: 1 },
-    Bounds { runs: 3, ticks: 3, writes: 1, faults: 0 },
+    Bounds { runs: 3, ticks: 2, writes: 1, faults: 0 },
 ];
 
 #[test]

@@ -179,6 +179,7 @@ impl ExportRuns {
             .table_name(put.table_name)
             .set_item(Some(put.item))
             .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_names(put.expression_attribute_names)
             .set_expression_attribute_values(put.expression_attribute_values)
             .send()
             .await;
@@ -196,20 +197,21 @@ impl ExportRuns {
         was: Option<&State>,
         state: &State,
     ) -> Result<Put, RunsError> {
-        let put = self.unconditional_put(datastore, STATE_SORT_KEY, state)?;
+        let mut put = self.unconditional_put(datastore, STATE_SORT_KEY, state)?;
         let Some(was) = was else {
             return built(put.condition_expression("attribute_not_exists(pk)"));
         };
         let was = item_of(STATE_SORT_KEY, was)?;
-        let mut put = put;
         let mut conditions = vec!["attribute_exists(pk)".to_owned()];
         for name in ["cursor", "leaseRunId", "leaseExpiresAt"] {
+            // By a placeholder: `cursor` is one of DynamoDB's reserved words.
+            put = put.expression_attribute_names(format!("#{name}"), name);
             match was.get(name) {
                 Some(value) => {
-                    conditions.push(format!("{name} = :{name}"));
+                    conditions.push(format!("#{name} = :{name}"));
                     put = put.expression_attribute_values(format!(":{name}"), value.clone());
                 }
-                None => conditions.push(format!("attribute_not_exists({name})")),
+                None => conditions.push(format!("attribute_not_exists(#{name})")),
             }
         }
         built(put.condition_expression(conditions.join(" AND ")))

@@ -7,12 +7,20 @@ use aws_sdk_lambda::config::Credentials;
 pub const ACCOUNT: &str = "000000000000";
 pub const REGION: &str = "us-east-1";
 
+/// Where the parts of a stack listen, on 127.0.0.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    pub stack: u16,
+    pub healthlake: u16,
+}
+
 /// The variables that make any AWS client, CLI or SDK talk to the stack. The address is a number, not a name, because
 /// the S3 clients then put the bucket into the path.
 #[must_use]
-pub fn environment(port: u16) -> Vec<(&'static str, String)> {
+pub fn environment(ports: Ports) -> Vec<(&'static str, String)> {
     vec![
-        ("AWS_ENDPOINT_URL", url(port)),
+        ("AWS_ENDPOINT_URL", url(ports.stack)),
+        ("AWS_ENDPOINT_URL_HEALTHLAKE", url(ports.healthlake)),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),

@@ -2,9 +2,11 @@
 //!
 //! - [`stack`]: the life cycle of the processes.
 //! - [`runner`]: executes EventBridge pipes from DynamoDB streams.
+//! - [`healthlake`]: stands in for AWS HealthLake.
 //!
 //! Nothing here knows what is deployed to it.
 
 pub mod endpoint;
+pub mod healthlake;
 pub mod runner;
 pub mod stack;

@@ -1,13 +1,15 @@
-//! `local-stack`: starts the stack, or its runner.
+//! `local-stack`: starts the stack, or one of its parts.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use local_stack::stack::{StackOptions, supervise};
-use local_stack::{endpoint, runner};
+use local_stack::{endpoint, healthlake, runner};
 use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -46,6 +48,14 @@ enum Command {
         #[arg(long)]
         checkpoints: PathBuf,
     },
+    /// Stand in for HealthLake beside a running stack
+    ServeHealthlake {
+        #[arg(long)]
+        port: u16,
+        /// Port of the stack, for files and events
+        #[arg(long)]
+        stack_port: u16,
+    },
 }
 
 #[tokio::main]
@@ -73,6 +83,15 @@ async fn run(command: Command) -> Result<()> {
             let config = endpoint::sdk_config(port).await;
             tokio::select! {
                 ran = runner::run(&config, checkpoints) => ran,
+                () = stop_signal(false)? => Ok(()),
+            }
+        }
+        Command::ServeHealthlake { port, stack_port } => {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+                .await
+                .with_context(|| format!("listening at port {port}"))?;
+            tokio::select! {
+                served = healthlake::serve(listener, stack_port) => served,
                 () = stop_signal(false)? => Ok(()),
             }
         }

@@ -1,6 +1,7 @@
-//! The life cycle of a stack: MiniStack and the runner, started together and ended together.
+//! The life cycle of a stack: MiniStack, the stand-in for HealthLake and the runner, started together and ended
+//! together.
 //!
-//! Both are children that live as long as their standard input is open. The supervisor holds the other end, and whoever
+//! They are children that live as long as their standard input is open. The supervisor holds the other end, and whoever
 //! starts the supervisor holds its: when one of them dies, however it dies, everything below it ends.
 
 use std::fs::{self, File};
@@ -14,8 +15,11 @@ use serde::{Deserialize, Serialize};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::endpoint;
+use crate::endpoint::{self, Ports};
+use crate::healthlake::control::Control;
 
+const MINISTACK_LOG: &str = "ministack.log";
+const HEALTHLAKE_LOG: &str = "healthlake.log";
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const READY_EVERY: Duration = Duration::from_millis(50);
@@ -41,12 +45,20 @@ pub struct StackOptions {
 pub struct StackRecord {
     pub port: u16,
     pub endpoint: String,
+    pub healthlake_port: u16,
+    pub healthlake_endpoint: String,
     pub supervisor_process: u32,
     pub ministack_process: u32,
+    pub healthlake_process: u32,
     pub runner_process: u32,
 }
 
 impl StackRecord {
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports { stack: self.port, healthlake: self.healthlake_port }
+    }
+
     /// # Errors
     /// Where no stack has been started in the folder, or its record cannot be read.
     pub fn read(folder: &Path) -> Result<Self> {
@@ -68,49 +80,61 @@ fn record_path(folder: &Path) -> PathBuf {
     folder.join("stack.json")
 }
 
-/// Runs a stack until `stop` completes or MiniStack ends by itself. The runner is started again whenever it ends.
+/// Runs a stack until `stop` completes, or MiniStack or the stand-in for HealthLake ends by itself: what they hold is
+/// then lost. The runner is started again whenever it ends.
 ///
 /// # Errors
-/// Where the stack cannot start, or MiniStack ends by itself; the error says where its log is.
+/// Where the stack cannot start, or loses a part; the error says where the part's log is.
 pub async fn supervise(options: &StackOptions, stop: impl Future<Output = ()>) -> Result<()> {
     fs::create_dir_all(&options.folder).with_context(|| format!("creating {}", options.folder.display()))?;
-    let port = free_port(options.port)?;
-    let (mut ministack, input) = with_open_input(spawn_ministack(options, port)?);
+    let ports = free_ports(options.port)?;
+    let (mut ministack, ministack_input) = with_open_input(spawn_ministack(options, ports)?);
+    let (mut healthlake, healthlake_input) = with_open_input(spawn_healthlake(&options.folder, ports)?);
     let ran = tokio::select! {
-        ran = run(options, port, &mut ministack) => ran,
+        ran = run(&options.folder, ports, &mut ministack, &mut healthlake) => ran,
         () = stop => Ok(()),
     };
-    end(ministack, input).await;
+    end("the stand-in for HealthLake", healthlake, healthlake_input).await;
+    end("MiniStack", ministack, ministack_input).await;
     let _ = fs::remove_file(record_path(&options.folder));
     ran
 }
 
-async fn run(options: &StackOptions, port: u16, ministack: &mut Child) -> Result<()> {
-    let log = options.folder.join("ministack.log");
+async fn run(folder: &Path, ports: Ports, ministack: &mut Child, healthlake: &mut Child) -> Result<()> {
     tokio::select! {
-        ready = ready(port) => ready?,
-        status = ministack.wait() => {
-            bail!("MiniStack ended while it started ({}): see {}", status?, log.display());
-        }
+        ready = ready(ports) => ready?,
+        lost = lost(folder, ministack, healthlake) => lost?,
     }
     loop {
-        let (mut runner, _input) = with_open_input(spawn_runner(&options.folder, port)?);
+        let (mut runner, _input) = with_open_input(spawn_runner(folder, ports)?);
         StackRecord {
-            port,
-            endpoint: endpoint::url(port),
+            port: ports.stack,
+            endpoint: endpoint::url(ports.stack),
+            healthlake_port: ports.healthlake,
+            healthlake_endpoint: endpoint::url(ports.healthlake),
             supervisor_process: std::process::id(),
             ministack_process: ministack.id().unwrap_or_default(),
+            healthlake_process: healthlake.id().unwrap_or_default(),
             runner_process: runner.id().unwrap_or_default(),
         }
-        .write(&options.folder)?;
+        .write(folder)?;
         tokio::select! {
             status = runner.wait() => {
                 tracing::warn!(status = %status?, "the runner ended; starting it again");
                 sleep(RUNNER_RESTART_PAUSE).await;
             }
-            status = ministack.wait() => bail!("MiniStack ended ({}): see {}", status?, log.display()),
+            lost = lost(folder, ministack, healthlake) => lost?,
         }
     }
+}
+
+/// Completes, always with an error, when a part has ended that cannot be started again.
+async fn lost(folder: &Path, ministack: &mut Child, healthlake: &mut Child) -> Result<()> {
+    let (part, status, log) = tokio::select! {
+        status = ministack.wait() => ("MiniStack", status?, MINISTACK_LOG),
+        status = healthlake.wait() => ("the stand-in for HealthLake", status?, HEALTHLAKE_LOG),
+    };
+    bail!("{part} ended ({status}): see {}", folder.join(log).display())
 }
 
 /// Waiting for a child closes its input, unless somebody else holds it.
@@ -120,22 +144,22 @@ fn with_open_input(mut child: Child) -> (Child, Option<ChildStdin>) {
 }
 
 /// Closing its input asks a child to end; one that does not is killed.
-async fn end(mut child: Child, input: Option<ChildStdin>) {
+async fn end(part: &str, mut child: Child, input: Option<ChildStdin>) {
     drop(input);
     if timeout(STOP_LIMIT, child.wait()).await.is_err() {
-        tracing::warn!("MiniStack did not end by itself; killing it");
+        tracing::warn!("{part} did not end by itself; killing it");
         let _ = child.kill().await;
     }
 }
 
-fn spawn_ministack(options: &StackOptions, port: u16) -> Result<Child> {
+fn spawn_ministack(options: &StackOptions, ports: Ports) -> Result<Child> {
     let temporary = options.folder.join("tmp");
     fs::create_dir_all(&temporary)?;
-    let log = log_file(&options.folder, "ministack.log")?;
-    let port_text = port.to_string();
+    let log = log_file(&options.folder, MINISTACK_LOG)?;
+    let port_text = ports.stack.to_string();
     Command::new(&options.python)
         .arg(&options.start_up)
-        .envs(endpoint::environment(port))
+        .envs(endpoint::environment(ports))
         .env("GATEWAY_PORT", &port_text)
         .env("EDGE_PORT", &port_text)
         .env("BIND_HOST", "127.0.0.1")
@@ -154,19 +178,29 @@ fn spawn_ministack(options: &StackOptions, port: u16) -> Result<Child> {
         .with_context(|| format!("starting MiniStack with {}", options.python.display()))
 }
 
-fn spawn_runner(folder: &Path, port: u16) -> Result<Child> {
-    let log = log_file(folder, "runner.log")?;
-    Command::new(std::env::current_exe()?)
-        .arg("run-pipes")
-        .args(["--port", &port.to_string()])
+fn spawn_runner(folder: &Path, ports: Ports) -> Result<Child> {
+    let mut command = part_of_this_program("run-pipes", log_file(folder, "runner.log")?)?;
+    command
+        .args(["--port", &ports.stack.to_string()])
         .arg("--checkpoints")
         .arg(folder.join("checkpoints"))
-        .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(true)
         .spawn()
         .context("starting the runner")
+}
+
+fn spawn_healthlake(folder: &Path, ports: Ports) -> Result<Child> {
+    let mut command = part_of_this_program("serve-healthlake", log_file(folder, HEALTHLAKE_LOG)?)?;
+    command
+        .args(["--port", &ports.healthlake.to_string()])
+        .args(["--stack-port", &ports.stack.to_string()])
+        .spawn()
+        .context("starting the stand-in for HealthLake")
+}
+
+fn part_of_this_program(name: &str, log: File) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(name).stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
+    Ok(command)
 }
 
 fn log_file(folder: &Path, name: &str) -> Result<File> {
@@ -178,11 +212,18 @@ fn log_file(folder: &Path, name: &str) -> Result<File> {
         .with_context(|| format!("opening {}", path.display()))
 }
 
+/// Both are held until both are known, so that they are two.
+fn free_ports(wanted: Option<u16>) -> Result<Ports> {
+    let stack = free_port(wanted)?;
+    let healthlake = free_port(None)?;
+    Ok(Ports { stack: stack.local_addr()?.port(), healthlake: healthlake.local_addr()?.port() })
+}
+
 /// A wanted port that is taken is an error; without a wish the system chooses.
-fn free_port(wanted: Option<u16>) -> Result<u16> {
+fn free_port(wanted: Option<u16>) -> Result<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted.unwrap_or(0)));
     match TcpListener::bind(address) {
-        Ok(listener) => Ok(listener.local_addr()?.port()),
+        Ok(listener) => Ok(listener),
         Err(error) => bail!(
             "port {} is not free ({error}): stop what listens there, or choose another with --port",
             address.port()
@@ -190,15 +231,22 @@ fn free_port(wanted: Option<u16>) -> Result<u16> {
     }
 }
 
-/// Waits until MiniStack answers.
-async fn ready(port: u16) -> Result<()> {
-    let sqs = aws_sdk_sqs::Client::new(&endpoint::sdk_config(port).await);
+/// Waits until MiniStack and the stand-in for HealthLake answer.
+async fn ready(ports: Ports) -> Result<()> {
+    let sqs = aws_sdk_sqs::Client::new(&endpoint::sdk_config(ports.stack).await);
+    answers("MiniStack", || sqs.list_queues().send()).await?;
+    let control = Control::new(ports.healthlake);
+    answers("the stand-in for HealthLake", || control.faults()).await
+}
+
+/// Asks until there is an answer.
+async fn answers<T, E, F: Future<Output = Result<T, E>>>(part: &str, ask: impl Fn() -> F) -> Result<()> {
     let started = Instant::now();
     loop {
-        match timeout(Duration::from_secs(2), sqs.list_queues().send()).await {
+        match timeout(Duration::from_secs(2), ask()).await {
             Ok(Ok(_)) => return Ok(()),
             _ if started.elapsed() > START_LIMIT => {
-                bail!("MiniStack did not answer within {} s", START_LIMIT.as_secs());
+                bail!("{part} did not answer within {} s", START_LIMIT.as_secs());
             }
             _ => sleep(READY_EVERY).await,
         }
@@ -215,5 +263,25 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let error = free_port(Some(port)).unwrap_err().to_string();
         assert!(error.contains(&port.to_string()) && error.contains("--port"), "{error}");
+    }
+
+    #[test]
+    fn the_ports_of_a_stack_are_two() {
+        let ports = free_ports(None).unwrap();
+        assert_ne!(ports.stack, ports.healthlake);
+    }
+
+    /// What MiniStack and the stand-in for HealthLake hold cannot be had again: the stack is over.
+    #[tokio::test]
+    async fn a_part_that_is_lost_is_named_with_its_log() {
+        let child = |program: &str| Command::new(program).arg("60").kill_on_drop(true).spawn().unwrap();
+        for (mut ministack, mut healthlake, log) in [
+            (child("true"), child("sleep"), "folder/ministack.log"),
+            (child("sleep"), child("true"), "folder/healthlake.log"),
+        ] {
+            let lost = lost(Path::new("folder"), &mut ministack, &mut healthlake);
+            let error = timeout(START_LIMIT, lost).await.unwrap().unwrap_err().to_string();
+            assert!(error.ends_with(log), "{error}");
+        }
     }
 }

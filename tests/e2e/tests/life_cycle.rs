@@ -128,7 +128,7 @@ async fn a_recorded_event_goes_through_cargo_lambda() -> Result<()> {
     };
     let log_file = fs::File::create(&log)?;
     let mut watch = cargo_lambda(&["watch", "--invoke-address", "127.0.0.1", "--invoke-port", &port])
-        .envs(local_stack::endpoint::environment(scenario.stack.port))
+        .envs(local_stack::endpoint::environment(scenario.stack.ports))
         .env("ITEMS_TABLE_NAME", scenario.deployment.output("ItemsTableName")?)
         .env("CLAIM_CHECK_BUCKET_NAME", scenario.deployment.output("ClaimCheckBucketName")?)
         .env("METRICS_NAMESPACE", "Tributary")

@@ -98,7 +98,7 @@ fn status(folder: &Path) -> Result<()> {
         return Ok(());
     };
     println!("a stack runs at {}. For clients:\n", record.endpoint);
-    for (name, value) in endpoint::environment(record.port) {
+    for (name, value) in endpoint::environment(record.ports()) {
         println!("export {name}={value}");
     }
     if let Ok(outputs) = std::fs::read_to_string(folder.join("outputs.json")) {

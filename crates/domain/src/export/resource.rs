@@ -125,7 +125,8 @@ impl<'a> ExportedResource<'a> {
         let Members { resource_type, id, meta } = serde_json::from_str(line).map_err(|error| {
             if error.is_data() { LineReject::LineNotResource } else { LineReject::LineNotJson }
         })?;
-        if !is_type_name(&resource_type) || !is_id(&id) {
+        // An array is read like an object whose members are in this order.
+        if !line.starts_with('{') || !is_type_name(&resource_type) || !is_id(&id) {
             return Err(LineReject::LineNotResource);
         }
         let some = |text: Cow<'a, str>| (!text.is_empty()).then_some(text);
