@@ -4,13 +4,14 @@
 //! - [`source`]: what is written to the table.
 //! - [`writer`], [`history`], [`inbox`], [`dead_letters`]: what was written, what the stream knows, what arrived, what died.
 //! - [`ledger`]: compares them.
-//! - [`datastore`], [`export_ledger`]: what lies in HealthLake, its runs, and what arrived of it.
+//! - [`datastore`], [`export_demo`], [`export_ledger`]: what lies in HealthLake, its runs, and what arrived of it.
 //! - [`fhir_check`]: two validators that are not ours.
 //! - [`report`]: what the user sees.
 
 pub mod datastore;
 pub mod dead_letters;
 pub mod deployment;
+pub mod export_demo;
 pub mod export_ledger;
 pub mod fhir_check;
 pub mod history;

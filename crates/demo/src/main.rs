@@ -1,4 +1,4 @@
-//! `demo`: the main job on the local stack, from a write to the table to an event in a queue.
+//! `demo`: the main job on the local stack, from a write to the table or to HealthLake to an event in a queue.
 
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
@@ -15,7 +15,7 @@ use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::history::{self, HistoryRecord};
 use demo::inbox::Inbox;
 use demo::source::{self, Generated, Write};
-use demo::{fhir_check, ledger, report, writer};
+use demo::{export_demo, fhir_check, ledger, report, writer};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -73,17 +73,22 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let say = |what: &str| println!("[{:>3} s] {what}", started.elapsed().as_secs());
     let repository = Repository::of_this_build();
-    let writes = writes(&arguments, &repository)?;
+    let (writes, resources) = input(&arguments, &repository)?;
 
     say("starting the local stack");
     let start = StackStart { folder: repository.root.join(".local/demo"), ..StackStart::default() };
     let stack = LocalStack::start(repository.clone(), start).await?;
     say(&format!("deploying the CDK app to it, at http://127.0.0.1:{}", stack.ports.stack));
     stack.bootstrap().await?;
-    let deployment = stack.deploy(&json!({})).await?;
+    let deployment = stack.deploy(&export_demo::options()).await?;
 
     say(&format!("writing {} changes to the table", writes.len()));
-    let followed = follow(&deployment, writes, &say).await?;
+    let mut followed = follow(&deployment, writes, &say).await?;
+    let resources = match resources {
+        Some(resources) => resources,
+        None => export_demo::resources_of(&*followed.inbox.arrivals.lock().await),
+    };
+    let exports = export_demo::run(&stack, &deployment, &mut followed.inbox, &resources, &say).await?;
     say("checking the FHIR resources");
     let arrivals = followed.inbox.arrivals.lock().await;
     let fhir = fhir_check::check(&repository, &arrivals).await?;
@@ -106,11 +111,15 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         println!("{example}");
     }
     print!("{}{}", report::rejects(&arrivals), report::verdict(&summary));
-    let sound =
-        summary.lost == 0 && summary.fhir_invalid == 0 && ledger::ids_used_twice(&arrivals).is_empty();
+    print!("\n{}", report::exports(&exports));
+    let is_sound = summary.lost == 0
+        && summary.fhir_invalid == 0
+        && ledger::ids_used_twice(&arrivals).is_empty()
+        && exports.lost == 0
+        && exports.gaps == 0;
     drop(arrivals);
     if let Some(path) = &arguments.json {
-        let json = serde_json::to_string_pretty(&json!({"changes": summary}))?;
+        let json = serde_json::to_string_pretty(&json!({"changes": summary, "exports": exports}))?;
         std::fs::write(path, json + "\n").with_context(|| format!("writing {}", path.display()))?;
     }
     if !arguments.once {
@@ -124,21 +133,25 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         std::future::pending::<()>().await;
     }
     stack.stop().await?;
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn writes(arguments: &Arguments, repository: &Repository) -> Result<Vec<Write>> {
+/// What to write to the table, and what to load into HealthLake where the user said that too.
+fn input(arguments: &Arguments, repository: &Repository) -> Result<(Vec<Write>, Option<Vec<String>>)> {
     if let Some(folder) = &arguments.data {
         let source = source::read_folder(folder)?;
-        println!("{} FHIR resources read, {} items made of them", source.resources, source.writes.len());
-        return Ok(source.writes);
+        println!(
+            "{} FHIR resources read, {} items made of them",
+            source.resources.len(),
+            source.writes.len()
+        );
+        return Ok((source.writes, Some(source.resources)));
     }
-    match arguments.items {
-        None => source::sample(&repository.root),
-        Some(writes) => {
-            Ok(source::generate(Generated { writes, poison_per_mille: arguments.poison, seed: 1 }))
-        }
-    }
+    let writes = match arguments.items {
+        None => source::sample(&repository.root)?,
+        Some(writes) => source::generate(Generated { writes, poison_per_mille: arguments.poison, seed: 1 }),
+    };
+    Ok((writes, None))
 }
 
 struct Followed {

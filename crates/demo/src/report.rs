@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use domain::change::Operation;
 
+use crate::export_ledger;
 use crate::inbox::{Arrival, Arrivals};
 use crate::ledger::Summary;
 use crate::plain_json::indented;
@@ -86,4 +87,23 @@ pub fn verdict(summary: &Summary) -> String {
         summary.latency_ms.p50,
         summary.latency_ms.p99,
     )
+}
+
+/// The runs of exports, and what came of them.
+#[must_use]
+pub fn exports(summary: &export_ledger::Summary) -> String {
+    let mut text =
+        format!("{:<12}{:>27}{:>27}{:>11}{:>7}\n", "run", "modified since", "until", "published", "new");
+    for run in &summary.runs {
+        let since = run.since.map_or_else(|| "the beginning".to_owned(), |since| since.to_string());
+        let status = format!("{:?}", run.status).to_lowercase();
+        let until = run.until.to_string();
+        let _ = writeln!(text, "{status:<12}{since:>27}{until:>27}{:>11}{:>7}", run.published, run.new);
+    }
+    let _ = writeln!(
+        text,
+        "{} versions of resources in HealthLake, {} events delivered ({} distinct), {} lost, {} gaps between windows.",
+        summary.resources, summary.events, summary.distinct, summary.lost, summary.gaps
+    );
+    text
 }

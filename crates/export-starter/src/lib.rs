@@ -13,7 +13,7 @@ use domain::export::job::JobId;
 use domain::export::manifest::EXPORTS_PREFIX;
 use domain::export::poll::{PollMessage, delay_seconds};
 use domain::export::run::{Run, RunRecord, StartMessage};
-use domain::export::start::{SettingOut, follow, job_to_follow, set_out};
+use domain::export::start::{SettingOut, follow, job_to_follow, set_out, withdraw};
 use export_runs::{DECISIONS, ExportRuns, RenewError, RunsError, Swap, pause};
 use healthlake::{HealthLake, HealthLakeError, Permanence, StartExport};
 use jiff::Timestamp;
@@ -129,14 +129,30 @@ async fn start(state: &State, body: &str, until: Instant) -> Result<Outcome, Sta
             }
         };
         let job = match find_or_start(state, run, may_start, until).await {
-            Err(StartError::HealthLake(error)) if error.permanence == Permanence::Refused => {
+            Err(NotStarted { error: StartError::HealthLake(error), .. })
+                if error.permanence == Permanence::Refused =>
+            {
                 return fail(&task, run, FailureCode::HealthLakeRefused, &error.to_string()).await;
             }
-            job => job?,
+            Err(NotStarted { error, is_certain }) => {
+                if may_start && is_certain {
+                    // Overtaken by who closes the run: then there is nothing to withdraw from.
+                    let _ = state.runs.write_record(&run.datastore.id, &withdraw(&record)).await?;
+                }
+                return Err(error);
+            }
+            Ok(job) => job,
         };
         return follow_job(state, &message, record, &job, until).await;
     }
     Err(RunsError::Contended.into())
+}
+
+/// Why there is no job to follow.
+struct NotStarted {
+    error: StartError,
+    /// Whether HealthLake has started none for this attempt.
+    is_certain: bool,
 }
 
 /// A job of the run's name if there is one, else a new one.
@@ -145,15 +161,19 @@ async fn find_or_start(
     run: &Run,
     may_start: bool,
     until: Instant,
-) -> Result<JobId, StartError> {
+) -> Result<JobId, NotStarted> {
     let job_name = run.key.job_name(&run.datastore.id);
-    let listed = state.healthlake.jobs_named(&run.datastore.id, &job_name, until).await?;
+    let listed = state
+        .healthlake
+        .jobs_named(&run.datastore.id, &job_name, until)
+        .await
+        .map_err(|error| NotStarted { error: error.into(), is_certain: true })?;
     if let Some(job) = job_to_follow(&listed) {
         tracing::info!(run = %run.key.id, job = %job.id, jobs = listed.len(), "a job of the run's name is there");
         return Ok(job.id.clone());
     }
     if !may_start {
-        return Err(StartError::Settling);
+        return Err(NotStarted { error: StartError::Settling, is_certain: true });
     }
     let request = StartExport {
         datastore: &run.datastore,
@@ -164,7 +184,10 @@ async fn find_or_start(
         output_uri: format!("s3://{}/{EXPORTS_PREFIX}", state.config.export_bucket_name),
         key_arn: &state.config.export_key_arn,
     };
-    let job = state.healthlake.start(&request, until).await?;
+    let job = state.healthlake.start(&request, until).await.map_err(|error| NotStarted {
+        is_certain: error.permanence != Permanence::Unknown,
+        error: error.into(),
+    })?;
     tracing::info!(run = %run.key.id, %job, "the job is started");
     Ok(job)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
+mod export;
 mod replay;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,11 @@ enum Task {
     /// Safe at any time: an event that was delivered already comes again under the same id. A record that is rejected
     /// again stays where it is.
     Replay(Target),
+    /// Runs of exports from HealthLake: start one, list them, commit past one that is incomplete.
+    Export {
+        #[command(subcommand)]
+        task: export::Task,
+    },
 }
 
 #[derive(Args)]
@@ -58,8 +64,11 @@ impl Target {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Task::Replay(target) = Arguments::parse().task;
-    match replay::replay(&target).await {
+    let done = match Arguments::parse().task {
+        Task::Replay(target) => replay::replay(&target).await,
+        Task::Export { task } => export::run(task).await,
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -54,6 +54,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Runs of exports from HealthLake: start one, list them, commit past one that is incomplete
+    #[command(disable_help_flag = true)]
+    Export {
+        /// `start`, `runs` or `accept`; `--help` explains them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the functions for this machine, as the local stack runs them
     BuildFunctions,
     /// Write schemas/ anew from the Rust types
@@ -90,12 +97,15 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { suites } => suites::run(&repository, &suites),
         Task::Local { task } => local::run(&repository, &task),
         Task::Synth => synth::synth(&repository).map(|()| ExitCode::SUCCESS),
-        Task::Replay { arguments } => {
-            functions::build_workspace(&repository)?;
-            Program::built(&repository, "operator").arg("replay").args(&arguments).become_it()
-        }
+        Task::Replay { arguments } => operate(&repository, "replay", &arguments),
+        Task::Export { arguments } => operate(&repository, "export", &arguments),
         Task::BuildFunctions => functions::build(&repository).map(|()| ExitCode::SUCCESS),
         Task::Schemas => schemas::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Tools => tools::install_all(&repository).map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn operate(repository: &Repository, task: &str, arguments: &[String]) -> Result<ExitCode> {
+    functions::build_workspace(repository)?;
+    Program::built(repository, "operator").arg(task).args(arguments).become_it()
 }

@@ -100,7 +100,7 @@ fn infra(repository: &Repository) -> Result<()> {
 /// for one package alone Cargo would build the dependencies anew, with that package's features.
 fn e2e(repository: &Repository) -> Result<()> {
     functions::build(repository)?;
-    let scenarios = ["--test=change_events", "--test=exports", "--test=life_cycle"];
+    let scenarios = ["--test=change_events", "--test=exports", "--test=export_faults", "--test=life_cycle"];
     let one_at_a_time = ["--", "--test-threads=1", "--nocapture"];
     let options = ["test", "--locked", "--workspace", "--no-fail-fast"];
     cargo(repository, &[&options[..], &scenarios, &one_at_a_time].concat())

@@ -19,7 +19,7 @@ impl Scenario {
         let mut traces = Vec::new();
         self.read_function_logs(&mut traces).await?;
         self.read_object_keys(&mut traces).await?;
-        for name in ["local-stack.log", "ministack.log", "runner.log"] {
+        for name in ["local-stack.log", "ministack.log", "runner.log", "healthlake.log"] {
             let text = String::from_utf8_lossy(&fs::read(self.stack.folder.join(name))?).into_owned();
             traces.push(Trace { place: name.to_owned(), text });
         }
@@ -47,8 +47,8 @@ impl Scenario {
 
     async fn read_object_keys(&self, traces: &mut Vec<Trace>) -> Result<()> {
         let client = aws_sdk_s3::Client::new(&self.deployment.config);
-        for output in ["DeadLetterBucketName", "ClaimCheckBucketName"] {
-            let bucket = self.deployment.output(output)?;
+        for output in ["DeadLetterBucketName", "ClaimCheckBucketName", "ExportBucketName"] {
+            let Ok(bucket) = self.deployment.output(output) else { continue };
             let mut pages = client.list_objects_v2().bucket(bucket).into_paginator().send();
             let mut text = String::new();
             while let Some(page) = pages.next().await {

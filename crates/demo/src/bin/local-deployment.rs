@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use demo::deployment::{LocalStack, Repository, StackStart, process, running};
+use demo::export_demo;
 use local_stack::endpoint;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
-use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -65,7 +65,7 @@ async fn up(repository: Repository, folder: PathBuf, port: u16) -> Result<()> {
     println!("deploying the CDK app to it");
     let deployed = async {
         stack.bootstrap().await?;
-        stack.deploy(&json!({})).await
+        stack.deploy(&export_demo::options()).await
     };
     if let Err(error) = deployed.await {
         down(&folder).await?;

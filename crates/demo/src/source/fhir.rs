@@ -14,7 +14,8 @@ use super::Write;
 
 /// What was read.
 pub struct FhirSource {
-    pub resources: usize,
+    /// The lines, as they are.
+    pub resources: Vec<String>,
     pub writes: Vec<Write>,
 }
 
@@ -33,7 +34,7 @@ pub fn read_folder(folder: &Path) -> Result<FhirSource> {
     if files.is_empty() {
         bail!("--data: the folder {} holds no .ndjson file", folder.display());
     }
-    let mut source = FhirSource { resources: 0, writes: Vec::new() };
+    let mut source = FhirSource { resources: Vec::new(), writes: Vec::new() };
     for file in files {
         let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
@@ -41,7 +42,7 @@ pub fn read_folder(folder: &Path) -> Result<FhirSource> {
             let resource: Map<String, Value> =
                 serde_json::from_str(line).with_context(|| format!("{} is no FHIR resource", at()))?;
             source.writes.extend(items_of(resource).with_context(at)?.into_iter().map(Write::Put));
-            source.resources += 1;
+            source.resources.push(line.to_owned());
         }
     }
     Ok(source)

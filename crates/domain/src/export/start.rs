@@ -51,6 +51,15 @@ pub fn set_out(record: &RunRecord, now: Timestamp) -> SettingOut {
     }
 }
 
+/// The record of a starter that set out and is sure that it started nothing: the next one need not wait.
+#[must_use]
+pub fn withdraw(record: &RunRecord) -> RunRecord {
+    record.revised(|record| {
+        record.intended_at = None;
+        record.intents = record.intents.saturating_sub(1);
+    })
+}
+
 /// Of the jobs that carry the run's name, the one to follow: the first that was submitted.
 #[must_use]
 pub fn job_to_follow(listed: &[ListedJob]) -> Option<&ListedJob> {
