@@ -49,7 +49,7 @@ fn deployment(repository: &Repository, task: &str) -> Result<ExitCode> {
 
 fn logs(repository: &Repository) -> Result<()> {
     let folder = repository.local().join("stack");
-    for name in ["local-stack.log", "ministack.log", "runner.log"] {
+    for name in ["local-stack.log", "ministack.log", "runner.log", "healthlake.log"] {
         let path = folder.join(name);
         let log = File::open(&path).with_context(|| {
             format!("there is no {}: has `cargo xtask local up` been run?", path.display())

@@ -36,7 +36,7 @@ impl Exports {
         let exports = Self { scenario, http: reqwest::Client::new() };
         // A message that nobody acknowledged comes again after as long as a function may take: too long for a test.
         for queue in ["ExportStartsQueueUrl", "ExportPollsQueueUrl"] {
-            exports.set_visibility(queue, 4).await?;
+            exports.set_visibility(queue, 6).await?;
         }
         Ok(exports)
     }

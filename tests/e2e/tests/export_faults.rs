@@ -137,8 +137,10 @@ async fn throttled_for_a_minute(exports: &mut Exports, mut clinic: Datastore) ->
 async fn server_errors_and_cut_connections(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
     clinic.load(patients(5)).await?;
     let faults = [
-        Fault::from(FaultKind::ServerError { status: 503 }).times(6),
-        Fault::from(FaultKind::ConnectionCutBefore).times(3),
+        // A start without an answer is a scenario of its own.
+        Fault::from(FaultKind::ServerError { status: 503 }).on(Operation::Describe).times(4),
+        Fault::from(FaultKind::ConnectionCutBefore).on(Operation::List).times(6),
+        Fault::from(FaultKind::ConnectionCutAfter).on(Operation::Describe).times(2),
         Fault::from(FaultKind::ClockOffset { milliseconds: -1500 }),
         Fault::from(FaultKind::TransactionTimeOffset { milliseconds: 3_600_000 }),
     ];

@@ -9,7 +9,9 @@ use domain::export::job::{JobId, Phase};
 use domain::export::lease::{Beginning, Lease, State, begin, renew};
 use domain::export::poll::{self, Next, Turn, take_turn};
 use domain::export::run::{Run, RunId, RunKey, RunRecord, RunStatus, Shortfall};
-use domain::export::start::{ListedJob, SettingOut, follow, job_to_follow, jobs_to_cancel, set_out};
+use domain::export::start::{
+    ListedJob, SettingOut, follow, job_to_follow, jobs_to_cancel, set_out, withdraw,
+};
 use domain::export::tally::Tally;
 use domain::export::window::RunRequest;
 use jiff::Timestamp;
@@ -125,6 +127,7 @@ pub enum Action {
     TakeOver(usize),
     Start(usize),
     StartUnlisted(usize),
+    StartThrottled(usize),
     StoreJob(usize),
     StarterDies(usize),
     LoseStart(usize),
@@ -589,6 +592,7 @@ impl Model for System {
                 actions.extend([
                     Action::Start(run),
                     Action::StartUnlisted(run),
+                    Action::StartThrottled(run),
                     Action::LoseStart(run),
                     Action::DoubleStart(run),
                 ]);
@@ -697,6 +701,14 @@ impl System {
             Action::StartUnlisted(run) => {
                 world.fault()?;
                 self.start(world, run, false)?;
+            }
+            Action::StartThrottled(run) => {
+                world.fault()?;
+                let record = world.records[run].clone().filter(|_| world.token_is_alive(run))?;
+                let SettingOut::LookAndStart(intended) = set_out(&record, at(world.clock)) else {
+                    return None;
+                };
+                world.records[run] = Some(withdraw(&intended));
             }
             Action::StoreJob(starter) => {
                 let starter = world.starters.iter().nth(starter)?.clone();
