@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use domain::export::tally::Tally;
 use jiff::SignedDuration;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -86,7 +87,7 @@ pub async fn run(
         sleep(Duration::try_from(OVERLAP)? + LOOK_EVERY).await;
         say("a run: exporting what has changed since the last one");
         let record = clinic.run(&json!({}), RUN_LIMIT).await?;
-        let published = record.tally.as_ref().map_or(0, |tally| tally.published_total());
+        let published = record.tally.as_ref().map_or(0, Tally::published_total);
         say(&format!("the run has published {published} resources"));
         runs.push(record);
         until_arrived(&clinic, inbox, published, &runs, say).await?;

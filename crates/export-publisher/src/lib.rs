@@ -68,7 +68,8 @@ struct PublisherMetrics {
 pub async fn handle(state: &State, event: RangeEvent, until: Instant) -> Result<Answer, StepError> {
     let RangeEvent { run, range } = &event;
     let mut metrics = PublisherMetrics::default();
-    let published = publish_range(state, run, range, until).await;
+    // On the heap, because it holds a reader and many requests.
+    let published = Box::pin(publish_range(state, run, range, until)).await;
     match &published {
         Ok(None) => tracing::info!(run = %run.key.id, range = range.index, "the range is published already"),
         Ok(Some(tally)) => {
@@ -147,7 +148,7 @@ async fn keep_lease(state: &State, run: &Run) -> StepError {
             Err(error) if error.code == FailureCode::LeaseLost => return error,
             // It will be renewed the next time; if it expires first and another takes it, that is seen then.
             Err(error) => {
-                tracing::warn!(run = %run.key.id, detail = error.detail, "the lease is not renewed yet")
+                tracing::warn!(run = %run.key.id, detail = error.detail, "the lease is not renewed yet");
             }
             Ok(()) => (),
         }

@@ -20,6 +20,8 @@ pub(crate) struct Lines<'a> {
     offset: u64,
     /// The beginning of a line that goes on in the next piece.
     carry: Vec<u8>,
+    /// Where the first line of the range starts.
+    begin: u64,
     is_begun: bool,
 }
 
@@ -40,12 +42,12 @@ pub(crate) enum Line {
 impl<'a> Lines<'a> {
     pub(crate) fn new(reader: RangeReader<'a>, range: &'a Range) -> Self {
         let offset = reader.offset();
-        Self { reader, range, piece: Bytes::new(), offset, carry: Vec::new(), is_begun: false }
+        Self { reader, range, piece: Bytes::new(), offset, carry: Vec::new(), begin: offset, is_begun: false }
     }
 
-    /// Of the first byte that is not read as a line yet.
-    pub(crate) fn offset(&self) -> u64 {
-        self.offset
+    /// What the lines of the range take, from where the first of them starts; those of all ranges are the file.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.offset - self.begin
     }
 
     pub(crate) async fn next_line(&mut self) -> Result<Option<Line>, StepError> {
@@ -54,6 +56,7 @@ impl<'a> Lines<'a> {
             // The line that the byte before the range belongs to is the range's before, or ends just there.
             if self.range.start > 0 {
                 self.read_line(0).await?;
+                self.begin = self.offset;
             }
         }
         if self.offset >= self.range.end {

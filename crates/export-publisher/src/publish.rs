@@ -86,7 +86,7 @@ pub(crate) async fn publish(
         request.entries.push(entry);
         request.lines.push(bytes);
     }
-    tally.bytes = lines.offset().saturating_sub(range.start);
+    tally.bytes = lines.bytes();
     if !request.entries.is_empty() {
         under_way.push(send(state, &writer, request, until));
     }

@@ -1,5 +1,6 @@
 //! Runs of exports, as an operator starts and judges them.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -199,16 +200,17 @@ fn progress(record: &RunRecord) -> String {
     let since = record.window.since.map_or_else(|| "the beginning".to_owned(), |since| since.to_string());
     let mut text = format!("{status}, modified since {since} until {}", record.window.until);
     if let Some(job) = &record.job_id {
-        text += &format!(", job {job}");
+        let _ = write!(text, ", job {job}");
     }
     if record.ranges > 0 {
-        text += &format!(", {} ranges", record.ranges);
+        let _ = write!(text, ", {} ranges", record.ranges);
     }
     if let Some(tally) = &record.tally {
-        text += &format!(", {} published, {} rejected", tally.published_total(), tally.rejected_total());
+        let _ = write!(text, ", {} published, {} rejected", tally.published_total(), tally.rejected_total());
     }
     if let Some(shortfall) = &record.shortfall {
-        text += &format!(
+        let _ = write!(
+            text,
             "; not whole: {} files missing, errors of the job: {}",
             shortfall.missing_files, shortfall.has_job_errors
         );
@@ -218,12 +220,11 @@ fn progress(record: &RunRecord) -> String {
 
 async fn list(datastore: &Datastore) -> Result<ExitCode> {
     let state = datastore.runs.state(&datastore.id).await?.unwrap_or_default();
-    match state.cursor {
-        Some(cursor) => println!("datastore {}: the cursor is at {cursor}", datastore.id),
-        None => {
-            println!("datastore {}: there is no cursor, so the next run exports everything", datastore.id)
-        }
-    }
+    let cursor = state.cursor.map_or_else(
+        || "there is no cursor, so the next run exports everything".to_owned(),
+        |cursor| format!("the cursor is at {cursor}"),
+    );
+    println!("datastore {}: {cursor}", datastore.id);
     if let Some(lease) = &state.lease {
         println!("run {} has the lease until {}", lease.run_id, lease.expires_at);
     }

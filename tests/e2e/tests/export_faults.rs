@@ -3,9 +3,12 @@
 //! All scenarios share one stack, and each has a datastore of its own. Each ends with a good run: the cursor stands at
 //! its end, the lease is free, and the latest version of every resource has arrived (I1, I4, I5).
 
+#![expect(clippy::print_stdout, reason = "a long test says how far it is")]
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sfn::types::ExecutionStatus;
 use demo::datastore::Datastore;
 use domain::export::failure::FailureCode;
@@ -37,13 +40,12 @@ async fn two_executions_at_once(exports: &mut Exports, mut clinic: Datastore) ->
     for execution in [&one, &other] {
         let ended = clinic.until_ended(execution, SOON).await?;
         ensure!(ended.status == ExecutionStatus::Succeeded, "{ended:?}");
-        match clinic.record(&ended.run_id).await {
-            Ok(record) => completed += usize::from(record.status == RunStatus::Completed),
+        if let Ok(record) = clinic.record(&ended.run_id).await {
+            completed += usize::from(record.status == RunStatus::Completed);
+        } else {
             // A run that has nothing to do writes nothing.
-            Err(_) => {
-                let event = exports.announced(&ended.run_id, "ExportRunSkipped").await?;
-                ensure!(event["reason"] == "lease-held", "{event}");
-            }
+            let event = exports.announced(&ended.run_id, "ExportRunSkipped").await?;
+            ensure!(event["reason"] == "lease-held", "{event}");
         }
     }
     ensure!(completed == 1 && jobs(&clinic).await?.len() == 1, "{completed} runs completed");
@@ -406,8 +408,8 @@ async fn cursor_deleted(exports: &mut Exports, mut clinic: Datastore) -> Result<
         .client
         .delete_item()
         .table_name(&clinic.runs.table_name)
-        .key("pk", aws_sdk_dynamodb::types::AttributeValue::S(format!("DATASTORE#{}", clinic.id)))
-        .key("sk", aws_sdk_dynamodb::types::AttributeValue::S("STATE".to_owned()))
+        .key("pk", AttributeValue::S(format!("DATASTORE#{}", clinic.id)))
+        .key("sk", AttributeValue::S("STATE".to_owned()))
         .send()
         .await?;
     let record = exports.good_run(&clinic).await?;
@@ -415,6 +417,27 @@ async fn cursor_deleted(exports: &mut Exports, mut clinic: Datastore) -> Result<
     ensure!(record.tally.is_some_and(|tally| tally.published_total() == 5), "not everything");
     let event = exports.announced(&record.key.id, "ExportRunStarted").await?;
     ensure!(event["warnings"] == json!(["cursor-missing"]), "{event}");
+    Ok(())
+}
+
+/// By an operator who wants everything again, and who spells times in their own way.
+async fn cursor_set_back_by_hand(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
+    clinic.load(patients(5)).await?;
+    exports.good_run(&clinic).await?;
+    clinic
+        .runs
+        .client
+        .update_item()
+        .table_name(&clinic.runs.table_name)
+        .key("pk", AttributeValue::S(format!("DATASTORE#{}", clinic.id)))
+        .key("sk", AttributeValue::S("STATE".to_owned()))
+        .update_expression("SET #cursor = :cursor")
+        .expression_attribute_names("#cursor", "cursor")
+        .expression_attribute_values(":cursor", AttributeValue::S("2020-01-01T00:00:00.000+00:00".to_owned()))
+        .send()
+        .await?;
+    let record = exports.good_run(&clinic).await?;
+    ensure!(record.tally.is_some_and(|tally| tally.published_total() == 5), "not everything");
     Ok(())
 }
 
@@ -486,6 +509,7 @@ scenarios![
     publisher_killed_in_mid_range,
     s3_unavailable_for_20_seconds,
     cursor_deleted,
+    cursor_set_back_by_hand,
     one_id_in_two_datastores,
     input_that_cannot_be,
 ];

@@ -1,11 +1,13 @@
 //! Exports from HealthLake, when everything goes well.
 
+#![expect(clippy::print_stdout, reason = "a scenario says what it has measured")]
+
 use std::collections::{BTreeMap, HashMap};
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use aws_sdk_sfn::types::HistoryEvent;
+use aws_sdk_sfn::types::{HistoryEvent, TaskScheduledEventDetails};
 use demo::datastore::Datastore;
 use demo::export_ledger::gaps;
 use demo::plain_json::canonical;
@@ -224,7 +226,7 @@ fn payload_bytes(event: &HistoryEvent) -> Vec<usize> {
         event.execution_succeeded_event_details().and_then(|details| details.output()),
         event.state_entered_event_details().and_then(|details| details.input()),
         event.state_exited_event_details().and_then(|details| details.output()),
-        event.task_scheduled_event_details().map(|details| details.parameters()),
+        event.task_scheduled_event_details().map(TaskScheduledEventDetails::parameters),
         event.task_submitted_event_details().and_then(|details| details.output()),
         event.task_succeeded_event_details().and_then(|details| details.output()),
     ];

@@ -56,10 +56,9 @@ impl Guard {
     /// The smallest world that shows it.
     pub fn shown_within(self) -> Bounds {
         let (runs, ticks, writes, faults) = match self {
-            Self::LeaseAtCommit | Self::LeaseAtFailure => (2, 2, 0, 0),
+            Self::LeaseAtCommit | Self::LeaseAtFailure | Self::WindowAfterCursor => (2, 2, 0, 0),
             Self::CursorAtCommit => (2, 3, 0, 1),
             Self::CompareAndSet => (1, 1, 0, 1),
-            Self::WindowAfterCursor => (2, 2, 0, 0),
             Self::IncompleteLeavesCursor => (1, 3, 0, 1),
             Self::Overlap => (1, 2, 1, 1),
             Self::CursorIsStart => (1, 4, 1, 0),

@@ -32,7 +32,7 @@ const INCOMPLETE: &str = "a run is incomplete";
 const TWO_JOBS: &str = "two jobs of one run";
 pub const EXPECTED_TO_HAPPEN: [&str; 4] = [ALL_COMPLETE, TAKES_OVER, INCOMPLETE, TWO_JOBS];
 
-const SECONDS: i64 = 60;
+const SECONDS: u32 = 60;
 const LEASE_TICKS: u32 = 1;
 const OVERLAP_TICKS: u8 = 2;
 /// How late a write may become visible.
@@ -153,11 +153,11 @@ pub enum Action {
 }
 
 fn at(tick: Tick) -> Timestamp {
-    Timestamp::from_second(i64::from(tick) * SECONDS).expect("a time")
+    Timestamp::from_second(i64::from(tick) * i64::from(SECONDS)).expect("a time")
 }
 
 fn tick(at: Timestamp) -> Tick {
-    Tick::try_from((at.as_second() / SECONDS).max(0)).expect("a tick")
+    Tick::try_from((at.as_second() / i64::from(SECONDS)).max(0)).expect("a tick")
 }
 
 fn job_id(job: usize) -> JobId {
@@ -251,8 +251,8 @@ impl System {
             scope: Scope::System,
             resource_types: Vec::new(),
             tags: Vec::new(),
-            overlap_seconds: overlap * SECONDS as u32,
-            lease_seconds: LEASE_TICKS * SECONDS as u32,
+            overlap_seconds: overlap * SECONDS,
+            lease_seconds: LEASE_TICKS * SECONDS,
             range_bytes: 1,
             poll: PollLimits {
                 first_delay_seconds: 1,
@@ -267,7 +267,7 @@ impl System {
         Run { key: record.key.clone(), datastore: self.datastore(), mode: record.mode, window: record.window }
     }
 
-    fn begin(&self, world: &mut World, run: usize) -> Option<()> {
+    fn begin(&self, world: &mut World, run: usize) {
         let key = world.key(run);
         let mut seen = world.state.clone();
         if self.lacks(Guard::WindowAfterCursor)
@@ -297,20 +297,19 @@ impl System {
             Beginning::Resumed(record) => record.took_over,
             Beginning::Lost => {
                 world.executions[run].step = Step::Fail(FailureCode::LeaseLost);
-                return Some(());
+                return;
             }
             Beginning::Skipped(_) => {
                 world.executions[run].step = Step::End;
-                return Some(());
+                return;
             }
         };
         match took_over {
             Some(silent) => {
-                world.executions[run].step = Step::TakeOver(silent.id.0.parse().expect("a run's number"))
+                world.executions[run].step = Step::TakeOver(silent.id.0.parse().expect("a run's number"));
             }
             None => Self::begun(world, run),
         }
-        Some(())
     }
 
     fn begun(world: &mut World, run: usize) {
@@ -437,7 +436,7 @@ impl System {
             Next::Fail(code) | Next::CancelAndFail(code) => world.executions[run].step = Step::Fail(code),
             Next::Publish { .. } => {
                 let Stage::Done { versions, is_whole } = world.jobs[job].stage else { return None };
-                let shortfall = (!is_whole).then(|| Shortfall { has_job_errors: false, missing_files: 1 });
+                let shortfall = (!is_whole).then_some(Shortfall { has_job_errors: false, missing_files: 1 });
                 world.records[run] = Some(poll::publishing(&record, 1, shortfall));
                 world.executions[run].step = Step::Publish { versions };
             }
@@ -483,7 +482,7 @@ impl System {
         }
         let next = match close::commit(seen.as_ref(), &record, Tally::default(), at(world.clock)) {
             Commit::Close(closed) => {
-                self.note_commit(world, run, &closed.record);
+                Self::note_commit(world, run, &closed.record);
                 world.state = closed.state;
                 world.records[run] = Some(closed.record);
                 if answer_is_lost { Step::Commit } else { Step::End }
@@ -496,7 +495,7 @@ impl System {
     }
 
     /// What has to be true whenever a run closes the lease with success.
-    fn note_commit(&self, world: &mut World, run: usize, record: &RunRecord) {
+    fn note_commit(world: &mut World, run: usize, record: &RunRecord) {
         if world.holder != Some(run) {
             world.broken.insert(I5_LEASE);
         }
@@ -691,7 +690,7 @@ impl System {
                 world.executions[run].started = world.clock;
                 world.executions[run].step = Step::Begin;
             }
-            Action::Begin(run) => self.begin(world, run)?,
+            Action::Begin(run) => self.begin(world, run),
             Action::TakeOver(run) => {
                 let Step::TakeOver(silent) = world.executions[run].step else { return None };
                 self.fail(world, silent, FailureCode::LeaseExpired);
