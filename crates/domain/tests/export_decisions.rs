@@ -1,5 +1,7 @@
 //! What a run may do, case by case. `export_model.rs` shows that the decisions together keep the promises.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use domain::export::announce::Announcement;
 use domain::export::close::{AcceptError, Closed, Commit, accept, commit, fail};
 use domain::export::datastore::{Datastore, DatastoreId, PollLimits, Scope};

@@ -1,6 +1,9 @@
 //! What becomes of an exported line: its bytes, its id, and why it is no resource.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use domain::change::{ChangeId, DEAD_PREFIX, DataRef};
 use domain::export::datastore::{Datastore, DatastoreId, PollLimits, Scope};
@@ -368,17 +371,18 @@ fn whitespace() -> impl Strategy<Value = String> {
 /// A JSON string, each letter as it is or as the escapes of its UTF-16 units.
 fn json_string() -> impl Strategy<Value = String> {
     prop::collection::vec((any::<char>(), any::<bool>()), 0..8).prop_map(|letters| {
-        let escaped = |letter: char, is_escaped: bool| {
+        let mut text = String::new();
+        for (letter, is_escaped) in letters {
             if is_escaped {
-                letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    write!(text, "\\u{unit:04x}").unwrap();
+                }
             } else {
                 let quoted = Value::from(letter.to_string()).to_string();
-                quoted[1..quoted.len() - 1].to_owned()
+                text.push_str(&quoted[1..quoted.len() - 1]);
             }
-        };
-        let letters: String =
-            letters.into_iter().map(|(letter, is_escaped)| escaped(letter, is_escaped)).collect();
-        format!("\"{letters}\"")
+        }
+        format!("\"{text}\"")
     })
 }
 

@@ -22,6 +22,7 @@ use healthlake::{HealthLake, HealthLakeError, Job, Permanence};
 use jiff::Timestamp;
 use lambda_support::dependency::DependencyError;
 use lambda_support::objects::put_json;
+use lambda_support::queue::send_json;
 use lambda_support::task::{Task, Token};
 use metrique::unit_of_work::metrics;
 use metrique::writer::BoxEntrySink;
@@ -190,16 +191,7 @@ async fn note(
 async fn ask_again(state: &State, message: &PollMessage) -> Result<(), PollError> {
     let next = PollMessage { number: message.number + 1, ..message.clone() };
     let delay = delay_seconds(&message.run.datastore.poll, next.number);
-    state
-        .sqs
-        .send_message()
-        .queue_url(&state.config.poll_queue_url)
-        .message_body(serde_json::to_string(&next).map_err(|_| PollError::Unwritable)?)
-        .delay_seconds(i32::try_from(delay).unwrap_or(i32::MAX))
-        .send()
-        .await
-        .map_err(|error| DependencyError::of("sqs:SendMessage", &error))?;
-    Ok(())
+    Ok(send_json(&state.sqs, &state.config.poll_queue_url, &next, delay).await?)
 }
 
 /// Writes the manifest, and then lets the state machine go on.

@@ -24,12 +24,34 @@ const REQUESTS: usize = 64;
 /// events, as JSON, as what is signed, and on its way out.
 const BYTES_UNDER_WAY: usize = 4 * 1024 * 1024;
 
-/// Events for one request, and the lines that they were made of: should one be too large after all, it is made anew.
+/// What every line of a range is published with.
+struct Publisher<'a> {
+    state: &'a State,
+    run: &'a Run,
+    range: &'a Range,
+    writer: EventWriter,
+    until: Instant,
+}
+
+/// Events for one request, and what they were made of: one that the bus does not take is dealt with anew.
 #[derive(Default)]
 struct Request {
     entries: Vec<Entry>,
-    lines: Vec<Bytes>,
+    sources: Vec<Source>,
     bytes: usize,
+}
+
+struct Source {
+    offset: u64,
+    line: Bytes,
+    resource_type: String,
+    is_claim_checked: bool,
+}
+
+/// What a request came to.
+struct Sent {
+    bytes: usize,
+    tally: Tally,
 }
 
 /// Publishes every line that starts in the range, and counts.
@@ -39,9 +61,9 @@ pub(crate) async fn publish(
     range: &Range,
     until: Instant,
 ) -> Result<Tally, StepError> {
+    let publisher = Publisher { state, run, range, writer: EventWriter::of(run), until };
     let bucket = &state.config.export_bucket_name;
     let mut lines = Lines::new(RangeReader::new(&state.s3, bucket, range, until), range);
-    let writer = EventWriter::of(run);
     let mut tally = Tally::default();
     let mut request = Request::default();
     let mut under_way = FuturesUnordered::new();
@@ -50,25 +72,24 @@ pub(crate) async fn publish(
         let (offset, bytes) = match line {
             Line::Held { offset, bytes } => (offset, bytes),
             Line::TooLong { offset, length } => {
-                let reason = LineReject::LineTooLong;
-                bury(state, run, range, reason, offset, length, None).await?;
-                tally.count_rejected(reason.code());
+                publisher.reject(LineReject::LineTooLong, offset, length, None, &mut tally).await?;
                 continue;
             }
         };
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let resource = match ExportedResource::read(&bytes) {
-            Ok(resource) => resource,
+        let (entry, source) = match ExportedResource::read(&bytes) {
+            Ok(resource) => {
+                let (entry, is_claim_checked) = publisher.entry(&resource).await?;
+                let resource_type = resource.resource_type.clone().into_owned();
+                (entry, Source { offset, line: bytes.clone(), resource_type, is_claim_checked })
+            }
             Err(reason) => {
-                bury(state, run, range, reason, offset, bytes.len() as u64, Some(&bytes)).await?;
-                tally.count_rejected(reason.code());
+                publisher.reject(reason, offset, bytes.len() as u64, Some(&bytes), &mut tally).await?;
                 continue;
             }
         };
-        tally.count_published(&resource.resource_type);
-        let entry = entry(state, &writer, &resource, &mut tally).await?;
         let entry_bytes = state.bus.entry_bytes(&entry);
         let is_full =
             request.entries.len() == REQUEST_ENTRIES || request.bytes + entry_bytes > state.bus.request_bytes;
@@ -80,56 +101,20 @@ pub(crate) async fn publish(
                 settle(&mut under_way, &mut bytes_under_way, &mut tally).await?;
             }
             bytes_under_way += full.bytes;
-            under_way.push(send(state, &writer, full, until));
+            under_way.push(publisher.send(full));
         }
         request.bytes += entry_bytes;
         request.entries.push(entry);
-        request.lines.push(bytes);
+        request.sources.push(source);
     }
     tally.bytes = lines.bytes();
     if !request.entries.is_empty() {
-        under_way.push(send(state, &writer, request, until));
+        under_way.push(publisher.send(request));
     }
     while !under_way.is_empty() {
         settle(&mut under_way, &mut bytes_under_way, &mut tally).await?;
     }
     Ok(tally)
-}
-
-/// The event of a resource, or of where it lies if it is too large for the bus.
-async fn entry(
-    state: &State,
-    writer: &EventWriter,
-    resource: &ExportedResource<'_>,
-    tally: &mut Tally,
-) -> Result<Entry, StepError> {
-    let mut detail = String::with_capacity(resource.line_bytes() + EventWriter::META_BYTES);
-    let id = writer.write(resource, &mut detail);
-    let entry = Entry { detail_type: DETAIL_TYPE, detail, key: None };
-    if state.bus.entry_bytes(&entry) <= state.bus.event_bytes() {
-        return Ok(entry);
-    }
-    tally.claim_checked += 1;
-    let data_ref = claim_check(state, &id, entry.detail).await?;
-    referring(writer, resource, &data_ref)
-}
-
-fn referring(
-    writer: &EventWriter,
-    resource: &ExportedResource<'_>,
-    data_ref: &DataRef,
-) -> Result<Entry, StepError> {
-    let mut detail = String::new();
-    writer
-        .write_referring(resource, data_ref, &mut detail)
-        .map_err(|_| StepError::new(FailureCode::PublishFailed, "a reference cannot be written"))?;
-    Ok(Entry { detail_type: DETAIL_TYPE, detail, key: None })
-}
-
-/// What a request came to: its size, and how many of its events went through S3 after all.
-struct Sent {
-    bytes: usize,
-    claim_checked: u64,
 }
 
 async fn settle(
@@ -140,43 +125,85 @@ async fn settle(
     if let Some(sent) = under_way.next().await {
         let sent = sent?;
         *bytes_under_way = bytes_under_way.saturating_sub(sent.bytes);
-        tally.claim_checked += sent.claim_checked;
+        tally.add(&sent.tally);
     }
     Ok(())
 }
 
-/// Sends until all are accepted. One that the bus finds too large, though the limit says otherwise, goes through S3.
-async fn send(
-    state: &State,
-    writer: &EventWriter,
-    request: Request,
-    until: Instant,
-) -> Result<Sent, StepError> {
-    let Request { entries, lines, bytes } = request;
-    let fates = state.bus.put(&entries, until).await;
-    let mut references = Vec::new();
-    for ((fate, entry), line) in fates.iter().zip(entries).zip(&lines) {
-        match fate {
-            Fate::Accepted => (),
-            Fate::Failed => return Err(refused(&fates)),
-            Fate::TooLarge => {
-                let resource = ExportedResource::read(line)
-                    .map_err(|_| StepError::new(FailureCode::PublishFailed, "a line cannot be read twice"))?;
-                let id = resource.change_id(writer.datastore());
-                let data_ref = claim_check(state, &id, entry.detail).await?;
-                references.push(referring(writer, &resource, &data_ref)?);
-            }
+impl Publisher<'_> {
+    /// The event of a resource, or of where it lies if it is too large for the bus, and whether it is the latter.
+    async fn entry(&self, resource: &ExportedResource<'_>) -> Result<(Entry, bool), StepError> {
+        let mut detail = String::with_capacity(resource.line_bytes() + EventWriter::META_BYTES);
+        let id = self.writer.write(resource, &mut detail);
+        let entry = Entry { detail_type: DETAIL_TYPE, detail, key: None };
+        if self.state.bus.entry_bytes(&entry) <= self.state.bus.event_bytes() {
+            return Ok((entry, false));
         }
+        let data_ref = claim_check(self.state, &id, entry.detail).await?;
+        Ok((self.referring(resource, &data_ref)?, true))
     }
-    let fates = state.bus.put(&references, until).await;
-    if fates.iter().any(|fate| *fate != Fate::Accepted) {
-        return Err(refused(&fates));
+
+    fn referring(&self, resource: &ExportedResource<'_>, data_ref: &DataRef) -> Result<Entry, StepError> {
+        let mut detail = String::new();
+        self.writer
+            .write_referring(resource, data_ref, &mut detail)
+            .map_err(|_| StepError::new(FailureCode::PublishFailed, "a reference cannot be written"))?;
+        Ok(Entry { detail_type: DETAIL_TYPE, detail, key: None })
     }
-    Ok(Sent { bytes, claim_checked: references.len() as u64 })
+
+    /// Keeps a line that cannot become an event, and counts it.
+    async fn reject(
+        &self,
+        reason: LineReject,
+        offset: u64,
+        length: u64,
+        line: Option<&[u8]>,
+        tally: &mut Tally,
+    ) -> Result<(), StepError> {
+        bury(self.state, self.run, self.range, reason, offset, length, line).await?;
+        tally.count_rejected(reason.code());
+        Ok(())
+    }
+
+    /// Sends until all are accepted. One that the bus finds too large, though the limit says otherwise, goes through S3;
+    /// one that it refuses for what it is stops no other (I3).
+    async fn send(&self, request: Request) -> Result<Sent, StepError> {
+        let Request { entries, sources, bytes } = request;
+        let fates = self.state.bus.put(&entries, self.until).await;
+        let mut tally = Tally::default();
+        let mut references = Vec::new();
+        for ((fate, entry), source) in fates.iter().zip(entries).zip(&sources) {
+            match fate {
+                Fate::Failed => return Err(not_taken(&fates)),
+                Fate::Refused => {
+                    let (offset, line) = (source.offset, &source.line);
+                    let length = line.len() as u64;
+                    self.reject(LineReject::LineRefused, offset, length, Some(line), &mut tally).await?;
+                    continue;
+                }
+                Fate::TooLarge => {
+                    let resource = ExportedResource::read(&source.line).map_err(|_| {
+                        StepError::new(FailureCode::PublishFailed, "a line cannot be read twice")
+                    })?;
+                    let id = resource.change_id(self.writer.datastore());
+                    let data_ref = claim_check(self.state, &id, entry.detail).await?;
+                    references.push(self.referring(&resource, &data_ref)?);
+                }
+                Fate::Accepted => (),
+            }
+            tally.count_published(&source.resource_type);
+            tally.claim_checked += u64::from(source.is_claim_checked || *fate == Fate::TooLarge);
+        }
+        let fates = self.state.bus.put(&references, self.until).await;
+        if fates.iter().any(|fate| *fate != Fate::Accepted) {
+            return Err(not_taken(&fates));
+        }
+        Ok(Sent { bytes, tally })
+    }
 }
 
-fn refused(fates: &[Fate]) -> StepError {
-    let refused = fates.iter().filter(|fate| **fate != Fate::Accepted).count();
-    let detail = format!("{refused} of {} events were not accepted in time", fates.len());
+fn not_taken(fates: &[Fate]) -> StepError {
+    let not_taken = fates.iter().filter(|fate| **fate != Fate::Accepted).count();
+    let detail = format!("{not_taken} of {} events were not accepted in time", fates.len());
     StepError::new(FailureCode::BusRefused, detail)
 }

@@ -86,23 +86,11 @@ impl ExportRuns {
         self.get_item(datastore, &run.sort_key()).await?.map(read).transpose()
     }
 
-    /// Whether the datastore has ever had a run.
-    ///
-    /// # Errors
-    /// Where DynamoDB does not answer.
-    pub async fn has_runs(&self, datastore: &DatastoreId) -> Result<bool, RunsError> {
-        Ok(!self.latest_items(datastore, 1).await?.is_empty())
-    }
-
     /// The records of the datastore's runs, the latest first.
     ///
     /// # Errors
     /// Where DynamoDB does not answer, or an item cannot be read.
     pub async fn latest(&self, datastore: &DatastoreId, limit: i32) -> Result<Vec<RunRecord>, RunsError> {
-        self.latest_items(datastore, limit).await?.into_iter().map(read).collect()
-    }
-
-    async fn latest_items(&self, datastore: &DatastoreId, limit: i32) -> Result<Vec<Item>, RunsError> {
         let output = self
             .client
             .query()
@@ -116,7 +104,7 @@ impl ExportRuns {
             .send()
             .await
             .map_err(|error| DependencyError::of("dynamodb:Query", &error))?;
-        Ok(output.items.unwrap_or_default())
+        output.items.unwrap_or_default().into_iter().map(read).collect()
     }
 
     async fn get_item(&self, datastore: &DatastoreId, sort_key: &str) -> Result<Option<Item>, RunsError> {

@@ -18,6 +18,7 @@ use export_runs::{DECISIONS, ExportRuns, RenewError, RunsError, Swap, pause};
 use healthlake::{HealthLake, HealthLakeError, Permanence, StartExport};
 use jiff::Timestamp;
 use lambda_support::dependency::DependencyError;
+use lambda_support::queue::send_json;
 use lambda_support::task::{Task, Token};
 use metrique::unit_of_work::metrics;
 use metrique::writer::BoxEntrySink;
@@ -49,8 +50,6 @@ enum StartError {
     Dependency(#[from] DependencyError),
     #[error(transparent)]
     HealthLake(#[from] HealthLakeError),
-    #[error("the next message cannot be written")]
-    Unwritable,
 }
 
 /// What became of a message.
@@ -229,17 +228,8 @@ async fn send_first_poll(state: &State, message: &StartMessage, job: &JobId) -> 
         job_id: job.clone(),
         number: 0,
     };
-    let delay = delay_seconds(&message.run.datastore.poll, 0);
-    state
-        .sqs
-        .send_message()
-        .queue_url(&state.config.poll_queue_url)
-        .message_body(serde_json::to_string(&poll).map_err(|_| StartError::Unwritable)?)
-        .delay_seconds(i32::try_from(delay).unwrap_or(i32::MAX))
-        .send()
-        .await
-        .map_err(|error| DependencyError::of("sqs:SendMessage", &error))?;
-    Ok(())
+    let delay = delay_seconds(&message.run.datastore.poll, poll.number);
+    Ok(send_json(&state.sqs, &state.config.poll_queue_url, &poll, delay).await?)
 }
 
 async fn fail(task: &Task<'_>, run: &Run, code: FailureCode, detail: &str) -> Result<Outcome, StartError> {

@@ -24,6 +24,9 @@ const DESCRIBE: &str = "healthlake:DescribeFHIRExportJobWithGet";
 const CANCEL: &str = "healthlake:CancelFHIRExportJobWithDelete";
 const LIST: &str = "healthlake:ListFHIRExportJobs";
 
+/// What a cancellation is refused with where there is nothing to cancel.
+const IS_OVER: [&str; 3] = ["not-supported", "not-found", "ResourceNotFoundException"];
+
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const FIRST_DELAY: Duration = Duration::from_millis(200);
@@ -101,7 +104,7 @@ impl HealthLake {
         Ok(again_while(call, |permanence| permanence != Permanence::Refused, until).await?.into())
     }
 
-    /// Asks HealthLake to cancel a job. One that has ended already is refused, which is as good.
+    /// Asks HealthLake to cancel a job. One that has ended already, or is forgotten, is refused, which is as good.
     ///
     /// # Errors
     /// Where HealthLake does not answer.
@@ -112,10 +115,10 @@ impl HealthLake {
         until: Instant,
     ) -> Result<(), HealthLakeError> {
         let url = self.url(datastore, &format!("export/{job}"), CANCEL)?;
-        let call = || self.call::<serde_json::Value>(CANCEL, Method::DELETE, url.clone(), Vec::new());
+        let call = || self.send(CANCEL, Method::DELETE, url.clone(), Vec::new());
         match again_while(call, |permanence| permanence != Permanence::Refused, until).await {
             Ok(_) => Ok(()),
-            Err(error) if error.code == "not-supported" => Ok(()),
+            Err(error) if IS_OVER.contains(&error.code.as_str()) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -172,6 +175,18 @@ impl HealthLake {
         url: Url,
         body: Vec<u8>,
     ) -> Result<T, HealthLakeError> {
+        let answer = self.send(operation, method, url, body).await?;
+        serde_json::from_slice(&answer)
+            .map_err(|_| HealthLakeError::unknown(operation, "the answer cannot be read"))
+    }
+
+    async fn send(
+        &self,
+        operation: &'static str,
+        method: Method,
+        url: Url,
+        body: Vec<u8>,
+    ) -> Result<Vec<u8>, HealthLakeError> {
         let failed = |code: &str| HealthLakeError::unknown(operation, code);
         let request = self.signed(method, &url, body).await.map_err(failed)?;
         let answer =
@@ -181,7 +196,7 @@ impl HealthLake {
         let status = answer.status();
         let body = answer.bytes().await.map_err(|_| failed("the answer broke off"))?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| failed("the answer cannot be read"));
+            return Ok(body.to_vec());
         }
         let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
         Err(HealthLakeError::of_status(operation, status.as_u16(), refusal.code()))

@@ -145,7 +145,7 @@ async fn send<'a>(
     for ((entry, (event_id, meta, claim_checked)), fate) in entries.into_iter().zip(changes).zip(fates) {
         match fate {
             Fate::Accepted => routing.claim_checked += usize::from(claim_checked),
-            Fate::Failed => routing.failed.push(event_id),
+            Fate::Failed | Fate::Refused => routing.failed.push(event_id),
             Fate::TooLarge => too_large.push(Prepared { event_id, meta, entry, claim_checked }),
         }
     }

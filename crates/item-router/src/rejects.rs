@@ -6,6 +6,7 @@ use domain::change::{DeadLetter, DeadLetterCause, KeyHash, RejectNotice, Rejecte
 use futures_util::{StreamExt, stream};
 use lambda_support::dependency::DependencyError;
 use lambda_support::objects::{get_json, put_json};
+use lambda_support::queue::send_json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
@@ -77,14 +78,5 @@ async fn bury_one(state: &State, Reject { key, rejected, .. }: Reject<'_>) -> Re
         key_hash: key,
         sequence: rejected.sequence,
     };
-    let notice = serde_json::to_string(&notice).map_err(|_| BuryError::Unwritable)?;
-    state
-        .sqs
-        .send_message()
-        .queue_url(&state.config.rejects_queue_url)
-        .message_body(notice)
-        .send()
-        .await
-        .map_err(|error| DependencyError::of("sqs:SendMessage", &error))?;
-    Ok(())
+    Ok(send_json(&state.sqs, &state.config.rejects_queue_url, &notice, 0).await?)
 }

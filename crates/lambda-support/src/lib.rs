@@ -5,6 +5,7 @@ pub mod clients;
 pub mod dependency;
 pub mod objects;
 pub mod put_events;
+pub mod queue;
 pub mod step;
 pub mod task;
 pub mod telemetry;

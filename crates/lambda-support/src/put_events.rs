@@ -59,6 +59,8 @@ pub enum Fate {
     Failed,
     /// Refused for its size, though within the configured limit.
     TooLarge,
+    /// Refused for what it is, and would be again.
+    Refused,
 }
 
 impl EventBus {
@@ -97,6 +99,7 @@ impl EventBus {
                                 ready.extend(lines.after(attempt.entry).map(Attempt::first));
                             }
                             Answer::TooLarge => set(&mut fates, attempt.entry, Fate::TooLarge),
+                            Answer::Refused => set(&mut fates, attempt.entry, Fate::Refused),
                             Answer::Divide => ready.push_back(Attempt { alone: true, ..attempt }),
                             Answer::Failed => {
                                 let next = Instant::now() + attempt.delay();
@@ -146,7 +149,7 @@ impl EventBus {
             Ok(Ok(output)) => output
                 .entries()
                 .iter()
-                .map(|entry| if entry.error_code().is_none() { Answer::Accepted } else { Answer::Failed })
+                .map(|entry| entry.error_code().map_or(Answer::Accepted, entry_answer))
                 .collect(),
             Ok(Err(error)) => {
                 let refused_for_size =
@@ -178,6 +181,15 @@ fn set(fates: &mut [Fate], entry: usize, fate: Fate) {
     }
 }
 
+/// Amazon EventBridge API reference, "PutEventsResultEntry": of the codes that are not worth another attempt, those that are
+/// about the entry and not about who sends it.
+fn entry_answer(error_code: &str) -> Answer {
+    match error_code {
+        "MalformedDetail" | "InvalidArgument" | "RedactionFailure" => Answer::Refused,
+        _ => Answer::Failed,
+    }
+}
+
 /// `ValidationException`: "Total size of the entries in the request is over the limit."
 fn is_size_refusal(error: &aws_sdk_eventbridge::error::ErrorMetadata) -> bool {
     error.code() == Some("ValidationException")
@@ -199,6 +211,7 @@ enum Answer {
     Accepted,
     Failed,
     TooLarge,
+    Refused,
     /// The request was too large, not yet known for which entry: each goes alone.
     Divide,
 }

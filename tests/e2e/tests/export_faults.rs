@@ -277,13 +277,26 @@ fn bus_down() -> Value {
     }])
 }
 
-async fn stopped_while_ranges_publish(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
-    clinic.load(patients(5)).await?;
+/// A run whose range is under way, and stays so until the stack is calm again.
+async fn publishing_stalls(exports: &Exports, clinic: &Datastore) -> Result<String> {
     exports.disturb(bus_down()).await?;
     let execution = clinic.start_run(&json!({})).await?;
-    until_status(&clinic, &execution, RunStatus::Publishing).await?;
-    until(SOON, "a range is under way", || async { Ok(exports.processes_of("export-publisher")?.pop()) })
-        .await?;
+    until_status(clinic, &execution, RunStatus::Publishing).await?;
+    let client = &clinic.step_functions;
+    until(SOON, "a range is under way", || async {
+        let maps = client.list_map_runs().execution_arn(&execution).send().await?;
+        let Some(map) = maps.map_runs().first() else { return Ok(None) };
+        let running = client.list_executions().map_run_arn(&map.map_run_arn);
+        let running = running.status_filter(ExecutionStatus::Running).send().await?;
+        Ok((!running.executions().is_empty()).then_some(()))
+    })
+    .await?;
+    Ok(execution)
+}
+
+async fn stopped_while_ranges_publish(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
+    clinic.load(patients(5)).await?;
+    let execution = publishing_stalls(exports, &clinic).await?;
     stop(&clinic, &execution).await?;
     exports.fails_with(&clinic, &execution, FailureCode::ExecutionStopped, None).await?;
     exports.good_run(&clinic).await.map(drop)
@@ -303,13 +316,8 @@ async fn heartbeats_missing(exports: &mut Exports, mut clinic: Datastore) -> Res
 
 async fn lease_expires_while_a_range_publishes(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
     clinic.load(patients(5)).await?;
-    exports.disturb(bus_down()).await?;
-    let first = clinic.start_run(&json!({})).await?;
-    until_status(&clinic, &first, RunStatus::Publishing).await?;
-    let publishers = until(SOON, "a range is under way", || async {
-        Ok(Some(exports.processes_of("export-publisher")?).filter(|processes| !processes.is_empty()))
-    })
-    .await?;
+    let first = publishing_stalls(exports, &clinic).await?;
+    let publishers = exports.processes_of("export-publisher")?;
     exports.signal("export-publisher", Signal::SIGSTOP)?;
     exports.calm().await?;
     let expires_at = state(&clinic).await?.lease.context("no lease")?.expires_at;
@@ -378,11 +386,7 @@ async fn a_resource_of_3_mb(exports: &mut Exports, mut clinic: Datastore) -> Res
 
 async fn publisher_killed_in_mid_range(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
     clinic.load(patients(5)).await?;
-    exports.disturb(bus_down()).await?;
-    let execution = clinic.start_run(&json!({})).await?;
-    until_status(&clinic, &execution, RunStatus::Publishing).await?;
-    until(SOON, "a range is under way", || async { Ok(exports.processes_of("export-publisher")?.pop()) })
-        .await?;
+    let execution = publishing_stalls(exports, &clinic).await?;
     exports.signal("export-publisher", Signal::SIGKILL)?;
     exports.calm().await?;
     let ended = clinic.until_ended(&execution, SOON).await?;

@@ -72,6 +72,8 @@ pub enum LineReject {
     LineNotResource,
     /// Longer than a publisher holds in memory.
     LineTooLong,
+    /// A resource that the bus does not take as the detail of an event.
+    LineRefused,
 }
 
 impl LineReject {
@@ -82,6 +84,7 @@ impl LineReject {
             Self::LineNotJson => "line-not-json",
             Self::LineNotResource => "line-not-resource",
             Self::LineTooLong => "line-too-long",
+            Self::LineRefused => "line-refused",
         }
     }
 }

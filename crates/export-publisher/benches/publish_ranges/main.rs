@@ -1,0 +1,288 @@
+//! One export file of many resources, published range by range by the function as it is deployed.
+//!
+//! `cargo bench -p export-publisher --bench publish_ranges` publishes 200,000 resources of 1 KB; with
+//! `-- --resources 1000000` a file of 1 GB. This
+//! process plays Lambda, S3, DynamoDB and an EventBridge that takes 15 ms a call, on loopback and without TLS. What
+//! arrives is compared with the file line by line.
+//!
+//! First all ranges are published, one after the other, and in turn with each as many ready-made requests are sent:
+//! the ratio of the two says what publishing costs beside `PutEvents` itself, however busy the machine is. Then the
+//! function is killed in the middle of a range, and the map begins anew.
+//!
+//! Fails where memory, the number of calls or the delivery is not as promised. Times are printed only: they are the
+//! machine's. Linux alone: what a process takes is read from `/proc`.
+
+#![expect(clippy::print_stdout, reason = "prints what it measures")]
+
+mod bare_put_events;
+mod delivery;
+mod function;
+mod ndjson_file;
+mod services;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use domain::export::datastore::{Datastore, DatastoreId, PollLimits, Scope};
+use domain::export::lease::{Lease, State};
+use domain::export::manifest::{ExportedFile, Range, ranges};
+use domain::export::run::{Run, RunId, RunKey};
+use domain::export::window::{Mode, Window};
+use export_publisher::RangeEvent;
+use jiff::{Timestamp, ToSpan};
+use lambda_support::put_events::REQUEST_ENTRIES;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use bare_put_events::BareEvent;
+use delivery::Delivery;
+use function::{Function, Memory};
+use ndjson_file::NdjsonFile;
+use services::Services;
+
+const PUT_EVENTS_TAKES: Duration = Duration::from_millis(15);
+const RESOURCES: u64 = 200_000;
+const RANGE_BYTES: u64 = 64 * 1024 * 1024;
+const KEY_OF_FILE: &str = "exports/sample/Sample-1.ndjson";
+const ETAG_OF_FILE: &str = "\"sample\"";
+const BUS_NAME: &str = "sample";
+const BARE: &str = "--bare-put-events";
+
+const PEAK_BYTES: u64 = 64_000_000;
+const CALLS_PER_MILLION: u64 = 102_000;
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    match arguments.next().as_deref() {
+        Some(BARE) => bare_put_events::serve().map_err(|error| anyhow::anyhow!(error)),
+        Some("--resources") => {
+            let resources = arguments.next().context("--resources needs a number")?;
+            measure(resources.parse().context("--resources is no number")?)
+        }
+        Some(other) => anyhow::bail!("{other} is unknown; there is --resources <number>"),
+        None => measure(RESOURCES),
+    }
+}
+
+#[tokio::main]
+async fn measure(resources: u64) -> anyhow::Result<()> {
+    let file = Arc::new(NdjsonFile::of(resources));
+    println!("{resources} resources, {} bytes", file.bytes());
+    publish_all(&file).await?;
+    publish_with_kill(&file).await
+}
+
+/// What one invocation took.
+struct Taken {
+    time: Duration,
+    cpu_time: Duration,
+}
+
+/// Publishes all ranges, and sends as many ready-made requests in turn.
+async fn publish_all(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
+    let services = &services(file);
+    let publisher = start_publisher(services).await?;
+    let bare = start_bare(services).await?;
+    let mut total = Delivery::of(file.clone());
+    let (mut rates, mut cpu_rates, mut bare_rates, mut shares) = (vec![], vec![], vec![], vec![]);
+    let mut peak = 0;
+    for range in ranges_of(file) {
+        let resources = range_lines(file, &range).count();
+        let taken = invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        let delivery = services.begin_delivery();
+        check_once(file, &range, &delivery)?;
+        total.add(&delivery);
+        let bare_taken = invoke(&bare, &BareEvent { requests: resources.div_ceil(REQUEST_ENTRIES) }).await?;
+        services.begin_delivery();
+        let memory = publisher.memory()?;
+        peak = memory.peak;
+        rates.push(per_second(resources, taken.time));
+        cpu_rates.push(per_second(resources, taken.cpu_time));
+        bare_rates.push(per_second(resources, bare_taken.cpu_time));
+        shares.push(bare_taken.cpu_time.as_secs_f64() / taken.cpu_time.as_secs_f64());
+        print_range(&range, resources, &taken, &bare_taken, memory);
+    }
+    publisher.kill().await?;
+    bare.kill().await?;
+    let calls = total.calls * 1_000_000 / total.events.max(1);
+    println!("medians of {} ranges:", rates.len());
+    println!("  {:.0} resources a second", median(rates));
+    println!("  {:.0} resources a CPU second", median(cpu_rates));
+    println!("  {:.0} resources a CPU second by bare PutEvents", median(bare_rates));
+    println!("  {:.0} % of the CPU time is that of bare PutEvents", median(shares) * 100.0);
+    println!("{calls} calls per million resources; at most {CALLS_PER_MILLION}");
+    println!("{:.1} MB at the peak; at most {:.1}", megabytes(peak), megabytes(PEAK_BYTES));
+    ensure!(calls <= CALLS_PER_MILLION, "too many calls");
+    ensure!(peak <= PEAK_BYTES, "too much memory");
+    let lines = 0..file.lines_before(file.bytes());
+    let once = total.lines_that_came(&lines, |times| times == 1);
+    println!("{once} of {} lines came once, byte for byte", lines.end);
+    ensure!(once == lines.end, "a line did not come once");
+    Ok(())
+}
+
+/// Kills the function in the middle of the middle range. The map then hands out all ranges again.
+async fn publish_with_kill(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
+    let services = &services(file);
+    let ranges = ranges_of(file);
+    let killed_in = ranges.len() / 2;
+    let mut total = Delivery::of(file.clone());
+
+    let publisher = start_publisher(services).await?;
+    for range in ranges.iter().take(killed_in) {
+        invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        let delivery = services.begin_delivery();
+        check_once(file, range, &delivery)?;
+        total.add(&delivery);
+    }
+    let killed = ranges.get(killed_in).context("no ranges")?;
+    let half = range_lines(file, killed).count() as u64 / 2;
+    let event = RangeEvent { run: run(), range: killed.clone() };
+    tokio::select! {
+        answered = publisher.invoke(&event) => {
+            answered?;
+            anyhow::bail!("the range was published before the kill");
+        }
+        () = events_arrive(services, half) => (),
+    }
+    publisher.kill().await?;
+    let unfinished = services.begin_delivery();
+    total.add(&unfinished);
+    println!("killed in range {}, with {} events of it sent", killed.index, unfinished.events);
+
+    let publisher = start_publisher(services).await?;
+    for (position, range) in ranges.iter().enumerate() {
+        invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        let delivery = services.begin_delivery();
+        if position < killed_in {
+            ensure!(delivery.calls == 0, "a range that was finished is sent again");
+        } else {
+            check_once(file, range, &delivery)?;
+        }
+        total.add(&delivery);
+    }
+    let peak = publisher.memory()?.peak;
+    publisher.kill().await?;
+    let lines = 0..file.lines_before(file.bytes());
+    let came = total.lines_that_came(&lines, |times| times > 0);
+    let repeated = total.lines_that_came(&lines, |times| times > 1);
+    println!("begun anew: the {killed_in} finished ranges sent nothing; {came} of {} lines came", lines.end);
+    println!("{repeated} came twice, all of them of the range under way at the kill");
+    ensure!(came == lines.end, "a line is missing");
+    ensure!(total.events == lines.end + unfinished.events, "more than the unfinished range came again");
+    ensure!(peak <= PEAK_BYTES, "too much memory");
+    Ok(())
+}
+
+async fn events_arrive(services: &Services, events: u64) {
+    while services.delivery().events < events {
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A range that succeeds has sent each of its lines once, and nothing else.
+fn check_once(file: &NdjsonFile, range: &Range, delivery: &Delivery) -> anyhow::Result<()> {
+    let lines = range_lines(file, range);
+    let once = delivery.lines_that_came(&lines, |times| times == 1);
+    let expected = lines.end - lines.start;
+    ensure!(
+        (once, delivery.events, delivery.altered) == (expected, expected, 0),
+        "of range {}'s {expected} lines {once} came once, in {} events; {} are altered",
+        range.index,
+        delivery.events,
+        delivery.altered,
+    );
+    Ok(())
+}
+
+async fn invoke(function: &Function, event: &impl serde::Serialize) -> anyhow::Result<Taken> {
+    let (started, cpu_started) = (Instant::now(), function.cpu_time()?);
+    function.invoke(event).await?;
+    Ok(Taken { time: started.elapsed(), cpu_time: function.cpu_time()?.saturating_sub(cpu_started) })
+}
+
+async fn start_publisher(services: &Arc<Services>) -> anyhow::Result<Function> {
+    let environment = [
+        ("METRICS_NAMESPACE", "Sample"),
+        ("RUST_LOG", "info"),
+        ("EXPORT_RUNS_TABLE_NAME", "sample"),
+        ("EXPORT_BUCKET_NAME", "exports"),
+        ("EVENT_BUS_NAME", BUS_NAME),
+        ("CLAIM_CHECK_BUCKET_NAME", "claim-checks"),
+        ("DEAD_LETTER_BUCKET_NAME", "dead-letters"),
+    ];
+    Function::start(Path::new(env!("CARGO_BIN_EXE_export-publisher")), &[], &environment, services).await
+}
+
+async fn start_bare(services: &Arc<Services>) -> anyhow::Result<Function> {
+    Function::start(&std::env::current_exe()?, &[BARE], &[], services).await
+}
+
+fn services(file: &Arc<NdjsonFile>) -> Arc<Services> {
+    let key = run().key;
+    let expires_at = Timestamp::now() + 24.hours();
+    let lease = Lease { run_id: key.id, run_started_at: key.started_at, expires_at };
+    let state = json!(State { lease: Some(lease), ..State::default() });
+    let attributes = state.as_object().into_iter().flatten();
+    let state: Value = attributes.map(|(name, text)| (name.clone(), json!({"S": text}))).collect();
+    Arc::new(Services::new(file.clone(), state))
+}
+
+fn run() -> Run {
+    let started_at = Timestamp::UNIX_EPOCH + 500_000.hours();
+    let poll =
+        PollLimits { first_delay_seconds: 10, longest_delay_seconds: 120, running_limit_seconds: 21_600 };
+    Run {
+        key: RunKey { started_at, id: RunId("sample-run".to_owned()) },
+        datastore: Datastore {
+            id: DatastoreId("0123456789abcdef0123456789abcdef".to_owned()),
+            scope: Scope::System,
+            resource_types: Vec::new(),
+            tags: Vec::new(),
+            overlap_seconds: 120,
+            lease_seconds: 900,
+            range_bytes: RANGE_BYTES,
+            poll,
+        },
+        mode: Mode::Full,
+        window: Window { since: None, until: started_at },
+    }
+}
+
+fn ranges_of(file: &NdjsonFile) -> Vec<Range> {
+    let (key, etag) = (KEY_OF_FILE.to_owned(), ETAG_OF_FILE.to_owned());
+    ranges(&[ExportedFile { key, etag, bytes: file.bytes() }], RANGE_BYTES)
+}
+
+fn range_lines(file: &NdjsonFile, range: &Range) -> std::ops::Range<u64> {
+    file.lines_before(range.start)..file.lines_before(range.end)
+}
+
+fn print_range(range: &Range, resources: usize, taken: &Taken, bare: &Taken, memory: Memory) {
+    println!(
+        "range {:2}: {resources} resources, {:.0} a second, {:.0} a CPU second (bare PutEvents {:.0}), {:.1} MB in memory, {:.1} at the peak",
+        range.index,
+        per_second(resources, taken.time),
+        per_second(resources, taken.cpu_time),
+        per_second(resources, bare.cpu_time),
+        megabytes(memory.now),
+        megabytes(memory.peak),
+    );
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for the eye")]
+fn per_second(count: usize, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for the eye")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
