@@ -342,7 +342,7 @@ class DistributedMaps(OneStack):
                 if last == "Caught":
                     self.assertEqual(output["Error"], "States.ExceedToleratedFailureThreshold")
                     self.assertEqual((run["status"], counts["failed"]), ("FAILED", percentage + 1))
-                    self.assertGreater(counts["aborted"], 40)
+                    self.assertGreater(counts["aborted"], 0)
                 else:
                     self.assertEqual((len(output), counts["failed"], counts["succeeded"]), (100, 3, 97))
                 self.states.delete_state_machine(stateMachineArn=machine)
