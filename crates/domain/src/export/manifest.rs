@@ -85,7 +85,8 @@ mod tests {
     fn i1_ranges_cover_each_file_once_without_a_gap() {
         let files = [file("a", 0), file("b", 1), file("c", 100), file("d", 101), file("e", 1 << 40)];
         for range_bytes in [1, 7, 100, 1 << 26] {
-            let files = if range_bytes < 100 { &files[..4] } else { &files[..] };
+            // A terabyte in small ranges would be the test of a machine.
+            let files = if range_bytes < 1 << 20 { &files[..4] } else { &files[..] };
             let ranges = ranges(files, range_bytes);
             for file in files {
                 let mut reached = 0;
