@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_s3 as s3;
-use domain::change::{DEAD_PREFIX, DeadLetter, DeadLetterCause, StreamRecord};
+use domain::change::{DEAD_PREFIX, DeadLetter, DeadLetterCause, Image, StreamRecord};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::value::RawValue;
 
@@ -36,7 +36,7 @@ pub async fn read(deployment: &Deployment) -> Result<Vec<Dead>> {
             let json = String::from_utf8(object.body.collect().await?.to_vec())?;
             let letter: DeadLetter<'_> =
                 serde_json::from_str(&json).context("an object that is no dead letter")?;
-            let name = StreamRecord::decode(letter.record.get()).ok().map(|record| {
+            let name = StreamRecord::<Image>::decode(letter.record.get()).ok().map(|record| {
                 let key = (record.keys.id.text.to_string(), record.keys.sk.text.to_string());
                 (key, record.sequence.as_str().to_owned())
             });

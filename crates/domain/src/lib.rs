@@ -4,6 +4,7 @@
 //! - [`items`]: the item types of the table, and the FHIR resource that each yields.
 //! - [`fhir`]: the FHIR R4 data types that those resources are made of.
 //! - [`export`]: what a run of exports from HealthLake may do, and the events that it publishes.
+//! - [`lake`]: the rows, partitions and files of the lake.
 //! - [`schemas`]: the JSON Schemas of what goes out, and the registry that the CDK app reads.
 
 pub mod change;
@@ -11,4 +12,5 @@ mod digest;
 pub mod export;
 pub mod fhir;
 pub mod items;
+pub mod lake;
 pub mod schemas;

@@ -191,7 +191,7 @@ proptest! {
         b in ("[a-z]{1,8}", "[a-z0-9]{1,8}", "[0-9]{1,40}"),
     ) {
         let id = |(arn, event, sequence): &(String, String, String)| {
-            StreamRecord::decode(&record("INSERT", arn, event, sequence, &json!({}))).unwrap().id()
+            StreamRecord::<Image>::decode(&record("INSERT", arn, event, sequence, &json!({}))).unwrap().id()
         };
         prop_assert_eq!(id(&a), id(&a));
         prop_assert_eq!(a == b, id(&a) == id(&b));

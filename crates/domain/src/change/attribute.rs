@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for PlainJson<'_> {
 /// A string, borrowed from the input where it has no escapes. Serde borrows a `Cow` only where it is asked to.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 struct PlainObject<'b>(&'b mut String);
 
@@ -112,7 +112,7 @@ impl<'de> Visitor<'de> for PlainObject<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        visit_members(self.0, map, |_, _| ())
+        visit_members(self.0, map, |_, _, _| ())
     }
 }
 
@@ -152,11 +152,12 @@ impl<'de> Visitor<'de> for PlainArray<'_> {
     }
 }
 
-/// Writes the members of a map as a JSON object, and shows each name with its value's plain JSON to `seen`.
-pub(super) fn visit_members<'de, A: MapAccess<'de>>(
+/// Writes the members of a map as a JSON object, and shows each name with its value's plain JSON to `seen`, and where in
+/// `out` that begins.
+pub(crate) fn visit_members<'de, A: MapAccess<'de>>(
     out: &mut String,
     mut map: A,
-    mut seen: impl FnMut(&str, &str),
+    mut seen: impl FnMut(&str, &str, usize),
 ) -> Result<(), A::Error> {
     out.push('{');
     let mut first = true;
@@ -168,7 +169,7 @@ pub(super) fn visit_members<'de, A: MapAccess<'de>>(
         out.push(':');
         let start = out.len();
         map.next_value_seed(PlainJson(out))?;
-        seen(&name.0, out.get(start..).unwrap_or_default());
+        seen(&name.0, out.get(start..).unwrap_or_default(), start);
     }
     out.push('}');
     Ok(())

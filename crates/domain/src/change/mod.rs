@@ -11,7 +11,9 @@ mod outcome;
 mod record;
 mod reject;
 
+pub(crate) use attribute::{Text, visit_members};
 pub use dead_letter::{DEAD_PREFIX, DeadLetter, DeadLetterCause, RejectNotice};
+pub(crate) use event::push_json;
 pub use event::{
     Change, ChangeEvent, ChangeMeta, DataRef, EVENT_SOURCE, FALLBACK_DETAIL_TYPE, RemovedBy, SCHEMA_VERSION,
     write_referring_event,

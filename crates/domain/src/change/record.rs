@@ -14,17 +14,18 @@ use serde_json::value::RawValue;
 use super::attribute::{Text, visit_members};
 use super::{ChangeId, KeyHash, Reject, RejectReason, RemovedBy, Sequence};
 
-/// One change of one item, borrowed from the JSON that it came in; its images are already plain JSON.
+/// One change of one item, borrowed from the JSON that it came in. Its images are plain JSON already, or what the reader
+/// makes of them.
 #[derive(Debug)]
-pub struct StreamRecord<'a> {
+pub struct StreamRecord<'a, I = Image> {
     pub event_id: Cow<'a, str>,
     pub operation: Operation,
     pub stream_arn: Cow<'a, str>,
     pub keys: Keys<'a>,
     /// The item after the change; absent on REMOVE.
-    pub new_image: Option<Image>,
+    pub new_image: Option<I>,
     /// The item before the change; absent on INSERT.
-    pub old_image: Option<Image>,
+    pub old_image: Option<I>,
     pub sequence_number: Cow<'a, str>,
     pub sequence: Sequence,
     /// Seconds since 1970-01-01T00:00:00Z: the stream tells no finer.
@@ -96,7 +97,7 @@ impl<'de> Deserialize<'de> for Image {
                         (plain.len() <= NAME_BYTES).then(|| serde_json::from_str::<String>(plain).ok());
                     text.flatten()
                 };
-                visit_members(&mut image.json, map, |name, plain| match name {
+                visit_members(&mut image.json, map, |name, plain, _| match name {
                     "itemType" => image.item_type = name_of(plain),
                     "correlationId" => image.correlation_id = name_of(plain),
                     _ => (),
@@ -112,27 +113,29 @@ impl<'de> Deserialize<'de> for Image {
 /// The record's JSON, member by member.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+#[serde(bound(deserialize = "I: Deserialize<'de>"))]
+struct Wire<'a, I> {
     #[serde(rename = "eventID", borrow)]
     event_id: Cow<'a, str>,
     event_name: Operation,
     #[serde(rename = "eventSourceARN", borrow)]
     stream_arn: Cow<'a, str>,
     #[serde(borrow)]
-    dynamodb: WireChange<'a>,
+    dynamodb: WireChange<'a, I>,
     #[serde(borrow)]
     user_identity: Option<UserIdentity<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WireChange<'a> {
+#[serde(bound(deserialize = "I: Deserialize<'de>"))]
+struct WireChange<'a, I> {
     /// A JSON number, in some serializations with an exponent: `1.763795640E9`.
     approximate_creation_date_time: Option<f64>,
     #[serde(borrow)]
     keys: Keys<'a>,
-    new_image: Option<Image>,
-    old_image: Option<Image>,
+    new_image: Option<I>,
+    old_image: Option<I>,
     #[serde(borrow)]
     sequence_number: Cow<'a, str>,
 }
@@ -155,11 +158,11 @@ impl UserIdentity<'_> {
     }
 }
 
-impl<'a> StreamRecord<'a> {
+impl<'a, I: Deserialize<'a>> StreamRecord<'a, I> {
     /// # Errors
     /// Where the text is not a stream record with both images.
     pub fn decode(json: &'a str) -> Result<Self, Reject> {
-        serde_json::from_str::<Wire<'a>>(json)
+        serde_json::from_str::<Wire<'a, I>>(json)
             .map_err(|error| Reject::unreadable(RejectReason::RecordUnreadable, "the record", &error))
             .and_then(Self::of_wire)
     }
@@ -172,14 +175,14 @@ impl<'a> StreamRecord<'a> {
     /// # Errors
     /// Where the text is no JSON array.
     pub fn decode_batch(json: &'a str) -> Result<Vec<Result<Self, Reject>>, serde_json::Error> {
-        if let Ok(batch) = serde_json::from_str::<Vec<Wire<'a>>>(json) {
+        if let Ok(batch) = serde_json::from_str::<Vec<Wire<'a, I>>>(json) {
             return Ok(batch.into_iter().map(Self::of_wire).collect());
         }
         let records: Vec<&'a RawValue> = serde_json::from_str(json)?;
         Ok(records.into_iter().map(|record| Self::decode(record.get())).collect())
     }
 
-    fn of_wire(wire: Wire<'a>) -> Result<Self, Reject> {
+    fn of_wire(wire: Wire<'a, I>) -> Result<Self, Reject> {
         let WireChange { keys, new_image, old_image, sequence_number, .. } = wire.dynamodb;
         let (needs_new, needs_old) = match wire.event_name {
             Operation::Insert => (true, false),
