@@ -10,7 +10,7 @@ use lambda_support::put_events::{Entry, Fate};
 use lambda_support::step::StepError;
 use tokio::time::Instant;
 
-use crate::{State, runs_error};
+use crate::State;
 
 /// Cancels what still works for the run, tells the bus, and writes down that this is done.
 pub(crate) async fn settle(
@@ -31,7 +31,7 @@ pub(crate) async fn settle(
     }
     let settled = record.revised(|record| record.is_settled = true);
     // Overtaken by another attempt, which settles it just as well.
-    let _ = state.runs.write_record(datastore, &settled).await.map_err(runs_error)?;
+    let _ = state.runs.write_record(datastore, &settled).await?;
     Ok(())
 }
 

@@ -136,8 +136,8 @@ async fn take_lease(
     datastore: &Datastore,
 ) -> Result<Result<RunRecord, SkipReason>, StepError> {
     for attempt in 0..DECISIONS {
-        let was = state.runs.state(&datastore.id).await.map_err(runs_error)?;
-        let record = state.runs.record(&datastore.id, key).await.map_err(runs_error)?;
+        let was = state.runs.state(&datastore.id).await?;
+        let record = state.runs.record(&datastore.id, key).await?;
         let beginning = begin(was.as_ref(), record.as_ref(), key, request, datastore, (state.clock)())
             .map_err(|error| StepError::new(FailureCode::RequestInvalid, error.to_string()))?;
         match beginning {
@@ -149,14 +149,14 @@ async fn take_lease(
             Beginning::Leased(leased) => {
                 let written =
                     state.runs.write_both(&datastore.id, was.as_ref(), &leased.state, &leased.record).await;
-                match written.map_err(runs_error)? {
+                match written? {
                     Swap::Written => return Ok(Ok(leased.record)),
                     Swap::Overtaken => pause(attempt).await,
                 }
             }
         }
     }
-    Err(runs_error(RunsError::Contended))
+    Err(RunsError::Contended.into())
 }
 
 /// A datastore that has had runs and has no cursor has lost it, unless none of them was ever committed.
@@ -168,7 +168,7 @@ async fn warnings(
     if record.cursor.is_some() {
         return Ok(Vec::new());
     }
-    let earlier = state.runs.latest(datastore, EARLIER_RUNS).await.map_err(runs_error)?;
+    let earlier = state.runs.latest(datastore, EARLIER_RUNS).await?;
     let was_committed = earlier.iter().any(RunRecord::has_moved_cursor);
     Ok(was_committed.then_some(Warning::CursorMissing).into_iter().collect())
 }
@@ -186,8 +186,8 @@ async fn commit_run(
     let datastore = &run.datastore.id;
     let tally = tally::of_results(state, run, export.ranges).await?;
     for attempt in 0..DECISIONS {
-        let was = state.runs.state(datastore).await.map_err(runs_error)?;
-        let record = state.runs.record(datastore, &run.key).await.map_err(runs_error)?;
+        let was = state.runs.state(datastore).await?;
+        let record = state.runs.record(datastore, &run.key).await?;
         let record =
             record.ok_or_else(|| StepError::new(FailureCode::LeaseLost, "the run's record is gone"))?;
         let record = match close::commit(was.as_ref(), &record, tally.clone(), (state.clock)()) {
@@ -198,7 +198,7 @@ async fn commit_run(
                     return Err(StepError::new(FailureCode::LeaseLost, "the run may not commit"));
                 };
                 let written = state.runs.write_both(datastore, was.as_ref(), next, &closed.record).await;
-                if written.map_err(runs_error)? == Swap::Overtaken {
+                if written? == Swap::Overtaken {
                     pause(attempt).await;
                     continue;
                 }
@@ -218,7 +218,7 @@ async fn commit_run(
         aftermath::settle(state, datastore, &record, until).await?;
         return Ok(Answer::Committed { status: record.status });
     }
-    Err(runs_error(RunsError::Contended))
+    Err(RunsError::Contended.into())
 }
 
 struct Failed<'a> {
@@ -236,8 +236,8 @@ async fn fail_run(
 ) -> Result<Answer, StepError> {
     let Failed { datastore, run, failure } = failed;
     for attempt in 0..DECISIONS {
-        let was = state.runs.state(datastore).await.map_err(runs_error)?;
-        let record = state.runs.record(datastore, &run).await.map_err(runs_error)?;
+        let was = state.runs.state(datastore).await?;
+        let record = state.runs.record(datastore, &run).await?;
         let record = record.unwrap_or_else(|| RunRecord::stillborn(run.clone()));
         let failure = match &record.range_failure {
             Some(known) if failure.code == FailureCode::PublishFailed => known.clone(),
@@ -250,7 +250,7 @@ async fn fail_run(
                     Some(next) => state.runs.write_both(datastore, was.as_ref(), next, &closed.record).await,
                     None => state.runs.write_record(datastore, &closed.record).await,
                 };
-                if written.map_err(runs_error)? == Swap::Overtaken {
+                if written? == Swap::Overtaken {
                     pause(attempt).await;
                     continue;
                 }
@@ -263,7 +263,7 @@ async fn fail_run(
         let failure = record.error.unwrap_or(failure);
         return Ok(Answer::Failed { code: failure.code.name().to_owned(), cause: failure.cause });
     }
-    Err(runs_error(RunsError::Contended))
+    Err(RunsError::Contended.into())
 }
 
 async fn accept_run(
@@ -277,20 +277,15 @@ async fn accept_run(
         return Err(refused("say why: the reason is kept in the run's record".to_owned()));
     }
     for attempt in 0..DECISIONS {
-        let was = state.runs.state(datastore).await.map_err(runs_error)?;
-        let latest = state.runs.latest(datastore, EARLIER_RUNS).await.map_err(runs_error)?;
+        let was = state.runs.state(datastore).await?;
+        let latest = state.runs.latest(datastore, EARLIER_RUNS).await?;
         let record = latest.into_iter().find(|record| record.key.id == *run).ok_or_else(|| {
             refused(format!("run {run} is none of the latest {EARLIER_RUNS} of the datastore"))
         })?;
         let closed = close::accept(was.as_ref(), &record, reason.clone(), (state.clock)())
             .map_err(|error| refused(error.to_string()))?;
         let Some(next) = closed.state else { return Err(refused("the datastore has no state".to_owned())) };
-        match state
-            .runs
-            .write_both(datastore, was.as_ref(), &next, &closed.record)
-            .await
-            .map_err(runs_error)?
-        {
+        match state.runs.write_both(datastore, was.as_ref(), &next, &closed.record).await? {
             Swap::Overtaken => pause(attempt).await,
             Swap::Written => {
                 tracing::warn!(%run, %datastore, "the cursor was moved past an incomplete run by an operator");
@@ -298,15 +293,5 @@ async fn accept_run(
             }
         }
     }
-    Err(runs_error(RunsError::Contended))
-}
-
-/// An item that cannot be read will not be readable later; everything else may pass.
-fn runs_error(error: RunsError) -> StepError {
-    match error {
-        RunsError::Dependency(error) => error.into(),
-        RunsError::Unreadable { .. } | RunsError::Contended => {
-            StepError::new(FailureCode::DependencyFailed, error.to_string())
-        }
-    }
+    Err(RunsError::Contended.into())
 }

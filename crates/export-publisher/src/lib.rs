@@ -103,7 +103,7 @@ async fn publish_range(
     if is_published(state, &key, range).await? {
         return Ok(None);
     }
-    renew_lease(state, run).await?;
+    state.runs.renew_lease(run, (state.clock)()).await?;
     let started_at = (state.clock)();
     let tally = tokio::select! {
         tally = publish::publish(state, run, range, until) => tally?,
@@ -132,23 +132,15 @@ async fn is_published(state: &State, key: &str, range: &Range) -> Result<bool, S
     }
 }
 
-async fn renew_lease(state: &State, run: &Run) -> Result<(), StepError> {
-    match state.runs.renew_lease(run, (state.clock)()).await {
-        Ok(()) => Ok(()),
-        Err(RenewError::Lost(lost)) => Err(StepError::new(FailureCode::LeaseLost, lost.to_string())),
-        Err(RenewError::Runs(error)) => Err(StepError::new(FailureCode::DependencyFailed, error.to_string())),
-    }
-}
-
 /// Renews the lease for as long as it is let; completes when it is lost.
 async fn keep_lease(state: &State, run: &Run) -> StepError {
     loop {
         sleep(Duration::from_secs(u64::from(run.datastore.lease_seconds)) / 4).await;
-        match renew_lease(state, run).await {
-            Err(error) if error.code == FailureCode::LeaseLost => return error,
+        match state.runs.renew_lease(run, (state.clock)()).await {
+            Err(RenewError::Lost(lost)) => return RenewError::Lost(lost).into(),
             // It will be renewed the next time; if it expires first and another takes it, that is seen then.
-            Err(error) => {
-                tracing::warn!(run = %run.key.id, detail = error.detail, "the lease is not renewed yet");
+            Err(RenewError::Runs(error)) => {
+                tracing::warn!(run = %run.key.id, %error, "the lease is not renewed yet");
             }
             Ok(()) => (),
         }

@@ -10,10 +10,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use domain::export::datastore::DatastoreId;
+use domain::export::failure::FailureCode;
 use domain::export::lease::{LeaseLost, State, renew};
 use domain::export::run::{Run, RunKey, RunRecord};
 use jiff::Timestamp;
 use lambda_support::dependency::DependencyError;
+use lambda_support::step::StepError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
@@ -57,6 +59,22 @@ pub enum RenewError {
     Lost(#[from] LeaseLost),
     #[error(transparent)]
     Runs(#[from] RunsError),
+}
+
+/// The state machine tries the step again; an item that cannot be read fails it every time, and the run with it.
+impl From<RunsError> for StepError {
+    fn from(error: RunsError) -> Self {
+        Self::new(FailureCode::DependencyFailed, error.to_string())
+    }
+}
+
+impl From<RenewError> for StepError {
+    fn from(error: RenewError) -> Self {
+        match error {
+            RenewError::Lost(lost) => Self::new(FailureCode::LeaseLost, lost.to_string()),
+            RenewError::Runs(error) => error.into(),
+        }
+    }
 }
 
 const STATE_SORT_KEY: &str = "STATE";
