@@ -9,13 +9,14 @@ import type { ChangeBus } from './change-bus.ts';
 import type { ChangePipe } from './change-pipe.ts';
 import type { ChangeQueue } from './change-queue.ts';
 import type { DatastoreExports } from './datastore-exports.ts';
-import { rateSeconds } from './datastore-options.ts';
+import { rateSeconds } from './schedule-expression.ts';
 import type { DeadLetterRescuer } from './dead-letter-rescuer.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { resourceName, type Deployment } from './deployment.ts';
 import type { EncryptedQueue } from './encrypted-queue.ts';
 import { alarmArns } from './encryption-key.ts';
 import type { Exports } from './exports.ts';
+import type { Lake } from './lake.ts';
 import type { RustFunction } from './rust-function.ts';
 
 export interface AlarmsProps extends Deployment {
@@ -28,6 +29,7 @@ export interface AlarmsProps extends Deployment {
   readonly rescuer: DeadLetterRescuer;
   readonly replayer: RustFunction;
   readonly exports?: Exports;
+  readonly lake: Lake;
 }
 
 const period = Duration.minutes(5);
@@ -77,6 +79,37 @@ export class Alarms extends Construct {
     this.whenPersistent('pipe-timeouts', timedOut, 'executions of the pipe do not end in time');
 
     if (props.exports !== undefined) this.watchExports(props.exports);
+    this.watchLake(props.lake);
+  }
+
+  private watchLake({ writer, compactor, compactions, schedule }: Lake): void {
+    // Records that are reported one by one are no errors of the function; they hold up their shard.
+    const behind = writer.function.metric('IteratorAge', { period, statistic: 'Maximum' });
+    this.alarm('lake-writer-late', {
+      metric: behind,
+      threshold: Duration.hours(1).toMilliseconds(),
+      evaluationPeriods: 3,
+      alarmDescription: 'the lake is an hour behind the table, and the stream forgets',
+    });
+    this.whenPersistent('lake-writer-errors', writer.function.metricErrors(sum), 'the function fails again and again');
+    this.whenAny('lake-records-rejected', writer.metric('Rejected', sum), 'records are in the dead letters, not the lake');
+    const discarded = writer.metricOfStream('OnFailureDestinationDeliveredEventCount', sum);
+    this.whenAny('lake-records-discarded', discarded, 'records were given up: in the dead letters, not the lake');
+    const undelivered = writer.function.metric('DestinationDeliveryFailures', sum);
+    this.whenAny('lake-records-lost', undelivered, 'records were given up, and could not be kept as dead letters');
+
+    // A plan that failed is made again by the next, and a compaction comes back; nothing is lost, and queries get slower.
+    this.whenPersistent('lake-compactor-errors', compactor.function.metricErrors(sum), 'the function fails again and again');
+    this.whenNotEmpty('lake-compactions-dead-letters', compactions.deadLetterQueue, 'files could not be compacted');
+    this.whenNotEmpty('lake-compaction-dead-letters', schedule.deadLetterQueue, 'the schedule could not start a plan');
+    // Whatever is a day old is due, so that a day and a half means that it was not compacted when it was.
+    const uncompacted = compactor.metric('OldestUncompactedHours', { period: Duration.hours(1), statistic: 'Maximum' });
+    this.alarm('lake-uncompacted', {
+      metric: uncompacted,
+      threshold: 36,
+      evaluationPeriods: 1,
+      alarmDescription: 'changes of the day before yesterday are still in small files',
+    });
   }
 
   private watchExports(exports: Exports): void {

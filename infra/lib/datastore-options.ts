@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { scheduleExpression } from './schedule-expression.ts';
 
 /** SQS delays a message by at most 15 minutes (SQS developer guide, "Amazon SQS delay queues"). */
 const longestDelaySeconds = 900;
@@ -37,15 +38,8 @@ export const datastoreOptions = z
       .string()
       .regex(/^[0-9a-f]{32}$/, 'expected 32 hexadecimal digits in lower case')
       .optional(),
-    /** When a run starts: `rate(…)` or `cron(…)` as EventBridge Scheduler has them, in UTC. */
-    schedule: z
-      .string()
-      .refine(isRecurring, {
-        error:
-          'expected rate(15 minutes), with a whole number of minutes, hours or days, or cron(0/15 * * * ? *), with ' +
-          'six fields, of which the third or the fifth is ?',
-      })
-      .default('rate(15 minutes)'),
+    /** When a run starts. */
+    schedule: scheduleExpression.default('rate(15 minutes)'),
     /** False leaves the starting to operators. */
     scheduleEnabled: z.boolean().default(true),
     /** Which resources are exported: all, those of all patients, or those of a group's patients. */
@@ -150,21 +144,4 @@ export function pascalCase(name: string): string {
     .split('-')
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
     .join('');
-}
-
-/** EventBridge Scheduler user guide, "Schedule types in EventBridge Scheduler", without those that start once. */
-function isRecurring(schedule: string): boolean {
-  if (rateSeconds(schedule) !== undefined) return true;
-  const [, fields] = /^cron\(([0-9A-Z*?,/#-]+(?: [0-9A-Z*?,/#-]+){5})\)$/.exec(schedule) ?? [];
-  if (fields === undefined) return false;
-  const [, , dayOfMonth, , dayOfWeek] = fields.split(' ');
-  return dayOfMonth === '?' || dayOfWeek === '?';
-}
-
-/** The seconds from one start to the next; absent for a cron expression, whose starts need not be even. */
-export function rateSeconds(schedule: string): number | undefined {
-  const [, value, unit] = /^rate\(([1-9][0-9]{0,3}) (minute|hour|day)s?\)$/.exec(schedule) ?? [];
-  if (value === undefined || unit === undefined) return undefined;
-  const secondsOf: Record<string, number> = { minute: 60, hour: 60 * 60, day: 24 * 60 * 60 };
-  return Number(value) * (secondsOf[unit] ?? 0);
 }

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import type * as iam from 'aws-cdk-lib/aws-iam';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledgements.ts';
 import type { Deployment } from './deployment.ts';
@@ -11,9 +11,17 @@ const deadLettersPrefix = 'dead/';
 /** Lines of exported files that are no FHIR resource. */
 const deadLinesPrefix = `${deadLettersPrefix}lines/`;
 
+/** Records that the lake writer cannot read. */
+const deadRecordsOfLakePrefix = `${deadLettersPrefix}lake/`;
+
 /**
- * What did not reach the bus, whole, in a bucket: records, and lines of exports. A queue tells an operator which records
- * and why.
+ * Batches that Lambda gave up (Lambda developer guide, "Retain discarded records for a DynamoDB event source in Lambda").
+ */
+const discardedBatchesPrefix = 'aws/lambda/';
+
+/**
+ * What did not reach the bus or the lake, whole, in a bucket: records, and lines of exports. A queue tells an operator which
+ * records the bus did not get, and why.
  */
 export class DeadLetters extends Construct {
   readonly bucket: EncryptedBucket;
@@ -39,6 +47,19 @@ export class DeadLetters extends Construct {
 
   grantDepositLine(grantee: iam.IRole): void {
     this.bucket.grantPutUnder(deadLinesPrefix, grantee);
+  }
+
+  grantDepositOfLake(grantee: iam.IRole): void {
+    this.bucket.grantPutUnder(deadRecordsOfLakePrefix, grantee);
+  }
+
+  /**
+   * What Lambda asks of a function's role to write what it discards (same page as above). It looks whether the bucket is
+   * there, without a prefix that a condition could name.
+   */
+  grantDepositBatch(grantee: iam.IRole): void {
+    this.bucket.grantPutUnder(discardedBatchesPrefix, grantee);
+    iam.Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.bucket.bucketArn] });
   }
 
   grantReport(grantee: iam.IRole): void {

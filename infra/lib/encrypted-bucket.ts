@@ -8,6 +8,8 @@ import { removalPolicy, type Deployment } from './deployment.ts';
 export interface EncryptedBucketProps extends Deployment {
   /** How long an object is kept, and again how long a deleted or overwritten version can be fetched back. */
   readonly retention: Duration;
+  /** What becomes of objects, where they are not to be deleted after the retention. */
+  readonly lifecycleRules?: readonly s3.LifecycleRule[];
 }
 
 /**
@@ -18,6 +20,7 @@ export class EncryptedBucket extends s3.Bucket {
   private readonly deployment: Deployment;
 
   constructor(scope: Construct, id: string, props: EncryptedBucketProps) {
+    const { retention, lifecycleRules } = props;
     super(scope, id, {
       encryption: s3.BucketEncryption.KMS,
       encryptionKey: props.key,
@@ -29,10 +32,11 @@ export class EncryptedBucket extends s3.Bucket {
       lifecycleRules: [
         {
           id: 'expire',
-          expiration: props.retention,
-          noncurrentVersionExpiration: props.retention,
+          expiration: lifecycleRules === undefined ? retention : undefined,
+          noncurrentVersionExpiration: retention,
           abortIncompleteMultipartUploadAfter: Duration.days(1),
         },
+        ...(lifecycleRules ?? []),
         { id: 'remove-delete-markers', expiredObjectDeleteMarker: true },
       ],
       removalPolicy: removalPolicy(props.options),

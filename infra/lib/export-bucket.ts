@@ -28,6 +28,11 @@ export class ExportBucket extends Construct {
     });
   }
 
+  /** Where Glue finds what HealthLake exported. */
+  get exportsLocation(): string {
+    return this.bucket.s3UrlForObject(exportsPrefix);
+  }
+
   /**
    * What HealthLake asks of the role under which it writes (HealthLake developer guide, "Setting up permissions for
    * export jobs"). It looks at the bucket before it writes, and calls KMS as that role, so that no condition on the

@@ -1,13 +1,12 @@
 import { Duration, Stack } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledgements.ts';
 import type { Datastore } from './datastore.ts';
 import { resourceName, type Deployment } from './deployment.ts';
 import type { EncryptedQueue } from './encrypted-queue.ts';
 import type { ExportStateMachine } from './export-state-machine.ts';
+import { schedulerRole } from './scheduler-role.ts';
 
 export interface ExportScheduleProps extends Deployment {
   readonly datastore: Datastore;
@@ -23,7 +22,7 @@ export class ExportSchedule extends Construct {
     const { options, key, datastore, stateMachine, deadLetterQueue } = props;
     const scheduleName = resourceName(options, `export-${datastore.name}`);
 
-    const role = this.createRole(scheduleName);
+    const role = schedulerRole(this, `What the schedule ${scheduleName} may do`);
     stateMachine.grantStart(role);
     deadLetterQueue.grantSend(role);
     // EventBridge Scheduler user guide, "Encryption at rest": as the role itself, in the context of the schedule.
@@ -45,23 +44,5 @@ export class ExportSchedule extends Construct {
         maxEventAge: Duration.hours(1),
       }),
     });
-  }
-
-  private createRole(scheduleName: string): iam.Role {
-    const stack = Stack.of(this);
-    // EventBridge Scheduler user guide, "Cross-service confused deputy prevention": the source is the schedule's group, not
-    // the schedule.
-    const group = stack.formatArn({ service: 'scheduler', resource: 'schedule-group', resourceName: 'default' });
-    const role = new iam.Role(this, 'Role', {
-      description: `What the schedule ${scheduleName} may do`,
-      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
-        conditions: { StringEquals: { 'aws:SourceAccount': stack.account, 'aws:SourceArn': group } },
-      }),
-    });
-    acknowledge(role, {
-      'HIPAA.Security-IAMNoInlinePolicy':
-        'the policy is written for this role alone from what the constructs grant, and must come and go with it',
-    });
-    return role;
   }
 }

@@ -5,6 +5,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { z } from 'zod';
 import { datastoreOptions, datastoresOptions, leastExportRetentionDays, pollOptions } from './datastore-options.ts';
 import { DeployerError } from './deployer-error.ts';
+import { lakeOptions, lakePartitionOptions } from './lake-options.ts';
 import { targetNamed, targetNames, type TargetName } from './target.ts';
 
 /** A DynamoDB stream forgets a record after 24 hours (DynamoDB developer guide, "Change data capture"). */
@@ -68,6 +69,8 @@ const optionsSchema = z
       .literal(logRetentions, { error: `expected one of ${logRetentions.join(', ')}` })
       .default(RetentionDays.ONE_YEAR),
     pipe: pipeOptions.prefault({}),
+    /** Where every change of the table ends, to be queried. */
+    lake: lakeOptions.prefault({}),
     /** HealthLake datastores to export from, by a name of one's own. None deploys nothing of the exports. */
     datastores: datastoresOptions,
     /** Per element (`gender`, `address.use`), the FHIR code for each stored code. */
@@ -194,9 +197,11 @@ function describe(error: z.ZodError, prefix: readonly string[]): string[] {
 }
 
 /** The names of the options that an object among the options may have. */
-function allowedAt([first, , ofDatastore]: readonly string[]): string[] {
+function allowedAt([first, second, ofDatastore]: readonly string[]): string[] {
   if (first === undefined) return Object.keys(optionsSchema.shape);
   if (first === 'pipe') return Object.keys(pipeOptions.shape);
+  if (first === 'lake' && second === undefined) return Object.keys(lakeOptions.shape);
+  if (first === 'lake') return ofDatastore === 'time' ? ['from', 'unit'] : Object.keys(lakePartitionOptions.shape);
   if (ofDatastore === 'poll') return Object.keys(pollOptions.shape);
   if (ofDatastore === 'scope') return ['kind', 'for a group groupId'];
   return Object.keys(datastoreOptions.shape);

@@ -2,6 +2,9 @@ import { CfnOutput, type Stack } from 'aws-cdk-lib';
 import type { ChangeQueue } from './change-queue.ts';
 import { pascalCase } from './datastore-options.ts';
 import type { Exports } from './exports.ts';
+import { lakeConfiguration } from './lake-options.ts';
+import type { Lake } from './lake.ts';
+import type { Options } from './options.ts';
 import type { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 
 /** Gives each value an output of exactly that name: programs and the runbook look them up by it. */
@@ -36,6 +39,20 @@ export function exportOutputs(exports: Exports): Record<string, string> {
     outputs[`${name}DatastoreId`] = datastore.datastoreId;
   }
   return outputs;
+}
+
+export function lakeOutputs(lake: Lake, options: Options): Record<string, string> {
+  return {
+    LakeBucketName: lake.lakeBucket.bucket.bucketName,
+    LakeDatabaseName: lake.catalog.databaseName,
+    LakeWorkgroupName: lake.queries.workgroupName,
+    QueryResultsBucketName: lake.queries.resultsBucket.bucketName,
+    LakeWriterFunctionName: lake.writer.function.functionName,
+    LakeCompactorFunctionName: lake.compactor.function.functionName,
+    LakeConfiguration: lakeConfiguration(options.lake),
+    LakeCompactionScheduleDeadLetterQueueUrl: lake.schedule.deadLetterQueue.queueUrl,
+    ...queueOutputs('LakeCompactions', lake.compactions),
+  };
 }
 
 function queueOutputs(name: string, { queue, deadLetterQueue }: QueueWithDeadLetters): Record<string, string> {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Stack, type Duration } from 'aws-cdk-lib';
+import { Stack, type Duration, type Size } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -18,6 +18,8 @@ export interface RustFunctionProps extends Deployment {
   readonly binaryName: string;
   readonly timeout: Duration;
   readonly memorySize: number;
+  /** Of `/tmp`; 512 MB where nothing is said. */
+  readonly ephemeralStorageSize?: Size;
   readonly environment: FunctionEnvironment;
 }
 
@@ -57,6 +59,7 @@ export class RustFunction extends Construct {
       architecture: props.target.architecture,
       timeout: props.timeout,
       memorySize: props.memorySize,
+      ephemeralStorageSize: props.ephemeralStorageSize,
       environment: {
         ...props.environment,
         [EnvironmentVariable.metricsNamespace]: metricsNamespace,
@@ -88,13 +91,13 @@ export class RustFunction extends Construct {
   private acknowledgeFindings(): void {
     acknowledge(this.function, {
       'HIPAA.Security-LambdaConcurrency':
-        'what calls the function bounds its concurrency: a pipe runs one batch per shard and parallelization factor, a ' +
-        'queue and a state machine as many as their construct says, an operator one; a reserve would take from the ' +
+        'what calls the function bounds its concurrency: a pipe and a stream run one batch per shard and parallelization ' +
+        'factor, a queue and a state machine as many as their construct says, an operator one; a reserve would take from the ' +
         "account's other functions",
       'HIPAA.Security-LambdaDLQ':
         'Lambda\'s dead-letter queue serves asynchronous invocations alone (Lambda developer guide, "Adding a dead-letter ' +
-        'queue"); a pipe, a queue, a state machine or an operator invokes this function and sees its errors, and where a ' +
-        'rule does, which sees none, there is an on-failure destination',
+        'queue"); a pipe, a stream, a queue, a state machine or an operator invokes this function and sees its errors; where ' +
+        'a rule does, which sees none, there is an on-failure destination, and what a schedule asks for it asks for again',
       'HIPAA.Security-LambdaInsideVPC':
         'the function accepts no connections and calls AWS endpoints alone, over TLS and under its role; inside a VPC the ' +
         'same calls would need an endpoint per service or a way out to the internet',

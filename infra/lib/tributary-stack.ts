@@ -15,8 +15,9 @@ import { Exports } from './exports.ts';
 import { ItemRouter } from './item-router.ts';
 import type { ItemType } from './item-types.ts';
 import { ItemsTable } from './items-table.ts';
+import { Lake } from './lake.ts';
 import type { Options } from './options.ts';
-import { addOutputs, changeQueueOutputs, exportOutputs } from './outputs.ts';
+import { addOutputs, changeQueueOutputs, exportOutputs, lakeOutputs } from './outputs.ts';
 import { StreamEnricher } from './stream-enricher.ts';
 import type { Target } from './target.ts';
 
@@ -32,6 +33,8 @@ export interface TributaryStackProps {
  *
  * Exports: what changed in HealthLake datastores, on a schedule, to the same bus. They are deployed where the options name a
  * datastore.
+ *
+ * The lake: every change of the table as a row in a partitioned bucket that Athena queries.
  */
 export class TributaryStack extends Stack {
   constructor(scope: Construct, props: TributaryStackProps) {
@@ -65,8 +68,11 @@ export class TributaryStack extends Stack {
       ? new Exports(this, 'Exports', { ...deployment, changeBus, claimCheck, deadLetters })
       : undefined;
 
+    const { exportBucket } = exports ?? {};
+    const lake = new Lake(this, 'Lake', { ...deployment, itemsTable, deadLetters, exportBucket });
+
     const functions = { enricher, router, rescuer, replayer };
-    const watched = { changeBus, changePipe, changeQueues, deadLetters, ...functions, exports };
+    const watched = { changeBus, changePipe, changeQueues, deadLetters, ...functions, exports, lake };
     new Alarms(this, 'Alarms', { ...deployment, ...watched });
 
     addOutputs(this, {
@@ -83,6 +89,7 @@ export class TributaryStack extends Stack {
       RouterFunctionName: router.function.functionName,
       ReplayerFunctionName: replayer.function.functionName,
       ...changeQueueOutputs(changeQueues),
+      ...lakeOutputs(lake, options),
       ...(exports === undefined ? {} : exportOutputs(exports)),
     });
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { readItemTypes } from '../lib/item-types.ts';
@@ -40,6 +40,8 @@ test('I1: every queue that ought to be empty raises an alarm with its first mess
       'ExportsRunEventsDeadLetterQueue',
       'ExportsScheduleDeadLetterQueue',
       'ExportsStartsDeadLetterQueue',
+      'LakeCompactionsDeadLetterQueue',
+      'LakeScheduleDeadLetterQueue',
     ].sort(),
   );
 });
@@ -61,6 +63,7 @@ const counted: [prefix: string, binaryName: string, metrics: string[]][] = [
   ['Rescuer', 'dead-letter-rescuer', ['RangesFailed', 'RecordsRescued']],
   ['ExportsCoordinator', 'export-coordinator', ['FailedRuns', 'IncompleteRuns']],
   ['ExportsPublisher', 'export-publisher', ['RejectedLines']],
+  ['LakeWriter', 'lake-writer', ['Rejected']],
 ];
 
 for (const [prefix, binaryName, metrics] of counted) {
@@ -80,7 +83,8 @@ for (const [prefix, binaryName, metrics] of counted) {
   });
 
   test(`${binaryName} counts what its alarms watch`, () => {
-    const code = readFileSync(new URL(`../../crates/${binaryName}/src/lib.rs`, import.meta.url), 'utf8');
+    const folder = new URL(`../../crates/${binaryName}/src/`, import.meta.url);
+    const code = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n');
     for (const { MetricName } of watching) {
       const field = MetricName.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
       assert.match(code, new RegExp(`^ +${field}: (usize|u64),$`, 'm'));
@@ -90,7 +94,7 @@ for (const [prefix, binaryName, metrics] of counted) {
 
 test('nobody else is asked for metrics of ours', () => {
   const ours = alarms.filter(({ Namespace }) => Namespace === 'Tributary').map(({ MetricName }) => MetricName);
-  assert.deepEqual(ours.sort(), counted.flatMap(([, , metrics]) => metrics).sort());
+  assert.deepEqual(ours.sort(), [...counted.flatMap(([, , metrics]) => metrics), 'OldestUncompactedHours'].sort());
 });
 
 for (const [name, metric] of [
@@ -156,7 +160,35 @@ test('errors of every function raise an alarm', () => {
     'tributary-dev-export-starter-errors': 3,
     'tributary-dev-export-poller-errors': 3,
     'tributary-dev-export-publisher-errors': 3,
+    'tributary-dev-lake-writer-errors': 3,
+    'tributary-dev-lake-compactor-errors': 3,
   });
+});
+
+test('I1: records that the lake does not get in time, or at all, raise an alarm', () => {
+  const writer = resource(awsExports.template, 'AWS::Lambda::Function', 'LakeWriter').logicalId;
+  const mapping = resource(awsExports.template, 'AWS::Lambda::EventSourceMapping', 'LakeWriter').logicalId;
+  const late = alarmNamed('lake-writer-late');
+  assert.deepEqual([late?.MetricName, late?.Statistic, late?.Threshold], ['IteratorAge', 'Maximum', 3_600_000]);
+  assert.deepEqual(late?.Dimensions, [{ Name: 'FunctionName', Value: { Ref: writer } }]);
+  const discarded = alarmNamed('lake-records-discarded');
+  assert.equal(discarded?.MetricName, 'OnFailureDestinationDeliveredEventCount');
+  assert.deepEqual(discarded?.Dimensions, [{ Name: 'EventSourceMappingUUID', Value: { Ref: mapping } }]);
+  const lost = alarmNamed('lake-records-lost');
+  assert.deepEqual([lost?.MetricName, lost?.Dimensions], ['DestinationDeliveryFailures', late?.Dimensions]);
+  for (const alarm of [discarded, lost]) {
+    assert.deepEqual([alarm?.Statistic, alarm?.Threshold, alarm?.EvaluationPeriods], ['Sum', 1, 1]);
+  }
+});
+
+test('files that are not compacted when they are due raise an alarm', () => {
+  const alarm = alarmNamed('lake-uncompacted');
+  const compactor = resource(awsExports.template, 'AWS::Lambda::Function', 'LakeCompactor').logicalId;
+  assert.deepEqual(alarm?.Dimensions, [{ Name: 'Function', Value: { Ref: compactor } }]);
+  assert.deepEqual(
+    [alarm?.MetricName, alarm?.Statistic, alarm?.Threshold, alarm?.Period],
+    ['OldestUncompactedHours', 'Maximum', 36, 3_600],
+  );
 });
 
 test('every alarm goes to the topic, under a name that the policies of topic and key admit', () => {

@@ -27,8 +27,8 @@ test('buckets are private, versioned and reachable over TLS alone', () => {
 
 test('I1: claim checks, dead letters and exported files outlast the archive', () => {
   const archived: number = resource(template, 'AWS::Events::Archive').Properties.RetentionDays;
-  assert.equal(Object.keys(buckets).length, 3);
-  for (const { Properties } of Object.values(buckets)) {
+  for (const prefix of ['ClaimCheck', 'DeadLetters', 'ExportsFiles']) {
+    const { Properties } = resource(template, 'AWS::S3::Bucket', prefix);
     const rule = expireRule(Properties);
     assert.equal(rule.Status, 'Enabled');
     assert.ok(rule.ExpirationInDays > archived);
@@ -36,13 +36,42 @@ test('I1: claim checks, dead letters and exported files outlast the archive', ()
   }
 });
 
+test('I1: nothing in the lake is deleted by its age unless the options say so', () => {
+  const rules = resource(template, 'AWS::S3::Bucket', 'LakeFiles').Properties.LifecycleConfiguration.Rules;
+  const ages = rules.filter((rule: object) => 'ExpirationInDays' in rule || 'Transitions' in rule);
+  assert.deepEqual(ages, [{ Id: 'forget-backfills', Prefix: 'backfills/', ExpirationInDays: 30, Status: 'Enabled' }]);
+  const rule = expireRule(resource(template, 'AWS::S3::Bucket', 'LakeFiles').Properties);
+  assert.deepEqual(rule.AbortIncompleteMultipartUpload, { DaysAfterInitiation: 1 });
+  assert.deepEqual(rule.NoncurrentVersionExpiration, { NoncurrentDays: 7 });
+});
+
+test('the history in the lake ages as the options say, and the current state does not', () => {
+  const lake = { retentionDays: 365, infrequentAccessAfterDays: 60 };
+  const { template } = synthesize({ options: { lake } });
+  const { Rules } = resource(template, 'AWS::S3::Bucket', 'LakeFiles').Properties.LifecycleConfiguration;
+  assert.deepEqual(
+    Rules.filter(({ Id }: { Id: string }) => Id === 'age-history'),
+    [
+      {
+        Id: 'age-history',
+        Prefix: 'compact/items/',
+        ExpirationInDays: 365,
+        Transitions: [{ StorageClass: 'STANDARD_IA', TransitionInDays: 60 }],
+        Status: 'Enabled',
+      },
+    ],
+  );
+});
+
 test('the lifecycles follow the options and leave no unfinished uploads', () => {
-  const options = { claimCheckRetentionDays: 40, deadLetterRetentionDays: 365, exportRetentionDays: 8, datastores };
+  const days = { claimCheckRetentionDays: 40, deadLetterRetentionDays: 365, exportRetentionDays: 8 };
+  const options = { ...days, datastores, lake: { queryResultRetentionDays: 3 } };
   const { template } = synthesize({ options });
   for (const [prefix, days] of [
     ['ClaimCheck', 40],
     ['DeadLetters', 365],
     ['ExportsFiles', 8],
+    ['LakeQueriesResults', 3],
   ] as const) {
     const rule = expireRule(resource(template, 'AWS::S3::Bucket', prefix).Properties);
     assert.equal(rule.ExpirationInDays, days);

@@ -5,6 +5,8 @@ import { aws, list, resource, resourcesOf, statementsOf, textOf, type Resource, 
 
 /** Per resource type, where its key is named. */
 const keyOf: Record<string, (properties: Resource['Properties']) => unknown> = {
+  'AWS::Athena::WorkGroup': ({ WorkGroupConfiguration }) =>
+    WorkGroupConfiguration.ResultConfiguration.EncryptionConfiguration.KmsKey,
   'AWS::DynamoDB::Table': ({ SSESpecification }) => SSESpecification.KMSMasterKeyId,
   'AWS::Events::Archive': ({ KmsKeyIdentifier }) => KmsKeyIdentifier,
   'AWS::Events::EventBus': ({ KmsKeyIdentifier }) => KmsKeyIdentifier,

@@ -29,14 +29,15 @@ test('a schedule starts its own state machine, without input, and what it cannot
 
 test('a schedule can be switched off', () => {
   const { template } = synthesize({ options: { datastores: { clinic: { scheduleEnabled: false } } } });
-  assert.equal(resource(template, 'AWS::Scheduler::Schedule').Properties.State, 'DISABLED');
+  assert.equal(resource(template, 'AWS::Scheduler::Schedule', 'Exports').Properties.State, 'DISABLED');
 });
 
-test("the role trusts the scheduler for schedules of this account's default group alone", () => {
+test("the roles trust the scheduler for schedules of this account's default group alone", () => {
   const roles = Object.entries(resourcesOf(awsExports.template, 'AWS::IAM::Role')).filter(([logicalId]) =>
     logicalId.includes('ScheduleRole'),
   );
-  assert.equal(roles.length, 2);
+  // One per datastore, and the lake's.
+  assert.equal(roles.length, 3);
   for (const [, { Properties }] of roles) {
     const [statement] = Properties.AssumeRolePolicyDocument.Statement;
     assert.deepEqual(statement.Principal, { Service: 'scheduler.amazonaws.com' });

@@ -46,6 +46,38 @@ const actions: Record<string, string[]> = {
     'kms:DescribeKey',
     'kms:GenerateDataKey',
   ],
+  LakeWriter: [
+    ...ownLog,
+    'dynamodb:DescribeStream',
+    'dynamodb:GetRecords',
+    'dynamodb:GetShardIterator',
+    'dynamodb:ListStreams',
+    'glue:BatchCreatePartition',
+    'glue:BatchUpdatePartition',
+    'glue:GetTable',
+    's3:ListBucket',
+    's3:PutObject',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+  ],
+  LakeCompactor: [
+    ...ownLog,
+    'glue:BatchCreatePartition',
+    'glue:BatchUpdatePartition',
+    'glue:GetTable',
+    's3:DeleteObject',
+    's3:GetObject',
+    's3:ListBucket',
+    's3:PutObject',
+    'sqs:DeleteMessage',
+    'sqs:GetQueueAttributes',
+    'sqs:ReceiveMessage',
+    'sqs:SendMessage',
+    'kms:Decrypt',
+    'kms:GenerateDataKey',
+  ],
+  LakeSchedule: ['lambda:InvokeFunction', 'sqs:SendMessage', 'kms:Decrypt', 'kms:GenerateDataKey'],
   ExportsCoordinator: [
     ...ownLog,
     ...advanceRun,
@@ -170,7 +202,13 @@ test('without datastores there are no roles for exports', () => {
   assert.equal(Object.keys(resourcesOf(aws.template, 'AWS::IAM::Role')).length, withoutExports.length);
 });
 
+const compacted = ['LakeFiles/commits/*', 'LakeFiles/compact/items/*', 'LakeFiles/latest/items/*'];
+
 const objectPrefixes: [role: string, action: string, objects: string[]][] = [
+  ['LakeWriter', 's3:PutObject', ['DeadLetters/aws/lambda/*', 'DeadLetters/dead/lake/*', 'LakeFiles/raw/items/*']],
+  ['LakeCompactor', 's3:GetObject', [...compacted, 'LakeFiles/raw/items/*']],
+  ['LakeCompactor', 's3:PutObject', compacted],
+  ['LakeCompactor', 's3:DeleteObject', [...compacted, 'LakeFiles/raw/items/*']],
   ['Enricher', 's3:PutObject', ['ClaimCheck/changes/*', 'ClaimCheck/rejects/*']],
   ['Router', 's3:PutObject', ['ClaimCheck/changes/*', 'DeadLetters/dead/*']],
   ['Router', 's3:GetObject', ['ClaimCheck/rejects/*']],
@@ -204,8 +242,33 @@ test('Replayer lists dead/ alone', () => {
   assert.deepEqual(statement?.Condition, { StringLike: { 's3:prefix': 'dead/*' } });
 });
 
-/** What a role may use of the exports, apart from the bucket's objects, as `<kind>:<name>`. */
+test('LakeCompactor lists its own folders alone', () => {
+  const statements = policyOf('LakeCompactor').filter(({ Action }) => list(Action).includes('s3:ListBucket'));
+  const prefixes = statements.map(({ Condition }) => Condition?.StringLike?.['s3:prefix']);
+  assert.deepEqual(prefixes.sort(), ['commits/*', 'compact/items/*', 'latest/items/*', 'raw/items/*']);
+});
+
+test('LakeWriter reads nothing of the lake, and of the dead letters nothing but their keys', () => {
+  const statements = policyOf('LakeWriter').filter(({ Action }) => list(Action).some((name) => /^s3:(?!Put)/.test(name)));
+  const named = statements.map(({ Action, Resource }) => [Action, textOf(Resource).replace(/[0-9A-F]{8}(?=[.>])/g, '')]);
+  assert.deepEqual(named, [['s3:ListBucket', '<DeadLettersBucket.Arn>']]);
+  const keyed = policyOf('LakeWriter').filter(({ Action }) => list(Action).includes('kms:Decrypt'));
+  assert.match(JSON.stringify(keyed.map(({ Condition }) => Condition)), /streams\.dynamodb/);
+  assert.doesNotMatch(JSON.stringify(keyed.map(({ Condition }) => Condition)), /"s3\./);
+});
+
+/** What a role may use of the lake and of the exports, apart from the buckets' objects, as `<kind>:<name>`. */
 const resources: [role: string, action: string, resources: string[]][] = [
+  ['LakeWriter', 'glue:BatchCreatePartition', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('raw')]],
+  ['LakeWriter', 'glue:BatchUpdatePartition', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('raw')]],
+  ['LakeWriter', 'glue:GetTable', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('raw')]],
+  ['LakeCompactor', 'glue:BatchCreatePartition', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('compact')]],
+  ['LakeCompactor', 'glue:BatchUpdatePartition', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('compact')]],
+  ['LakeCompactor', 'glue:GetTable', ['catalog', 'database/<LakeCatalogDatabase>', partitioned('compact')]],
+  ['LakeCompactor', 'sqs:SendMessage', ['<LakeCompactionsQueue.Arn>']],
+  ['LakeCompactor', 'sqs:ReceiveMessage', ['<LakeCompactionsQueue.Arn>']],
+  ['LakeSchedule', 'lambda:InvokeFunction', ['<LakeCompactorFunction.Arn>']],
+  ['LakeSchedule', 'sqs:SendMessage', ['<LakeScheduleDeadLetterQueue.Arn>']],
   ['ExportsStarter', 'iam:PassRole', ['<ExportsDataRole.Arn>']],
   ['ExportsStarter', 'healthlake:StartFHIRExportJobWithPost', datastoreArns()],
   ['ExportsPoller', 'healthlake:DescribeFHIRExportJobWithGet', datastoreArns()],
@@ -229,6 +292,10 @@ const resources: [role: string, action: string, resources: string[]][] = [
   ['ExportsStarter', 'sqs:SendMessage', ['<ExportsPollsQueue.Arn>']],
   ['ExportsPublisher', 'dynamodb:PutItem', ['<ExportsRunsTable.Arn>']],
 ];
+
+function partitioned(table: string): string {
+  return `table/<LakeCatalogDatabase>/${table}`;
+}
 
 function datastoreArns(): string[] {
   return ['datastore/fhir/0123456789abcdef0123456789abcdef', 'datastore/fhir/<ExportsClinicDatastore.DatastoreId>'];

@@ -10,7 +10,8 @@ function load(options: unknown, source: object = {}) {
 }
 
 test('without any option the deployment is safe', () => {
-  const { logRetentionDays, ...options } = loadOptions({});
+  const { logRetentionDays, lake, ...options } = loadOptions({});
+  assert.equal(lake.retentionDays, undefined);
   assert.equal(logRetentionDays, 365);
   assert.deepEqual(options, {
     environment: 'dev',

@@ -17,6 +17,16 @@ const names = [
   'EnricherFunctionName',
   'RouterFunctionName',
   'ReplayerFunctionName',
+  'LakeBucketName',
+  'LakeDatabaseName',
+  'LakeWorkgroupName',
+  'QueryResultsBucketName',
+  'LakeWriterFunctionName',
+  'LakeCompactorFunctionName',
+  'LakeConfiguration',
+  'LakeCompactionsQueueUrl',
+  'LakeCompactionsDeadLetterQueueUrl',
+  'LakeCompactionScheduleDeadLetterQueueUrl',
   ...readItemTypes().flatMap(({ detailType }) => [`${detailType}QueueUrl`, `${detailType}DeadLetterQueueUrl`]),
 ];
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lakeConfiguration } from '../lib/lake-options.ts';
+import { loadOptions } from '../lib/options.ts';
 import { awsExports, datastores, localExports } from './exports.ts';
 import { resource, resourcesOf, synthesize } from './synthesize.ts';
 
@@ -19,7 +21,25 @@ const exportStores = {
   EXPORT_BUCKET_NAME: ref('AWS::S3::Bucket', 'ExportsFiles'),
 };
 
+const lake = {
+  LAKE: lakeConfiguration(loadOptions({}).lake),
+  LAKE_BUCKET_NAME: ref('AWS::S3::Bucket', 'LakeFiles'),
+  GLUE_DATABASE_NAME: ref('AWS::Glue::Database', 'LakeCatalog'),
+};
+
 const environments: Record<string, Record<string, unknown>> = {
+  LakeWriter: { ...lake, DEAD_LETTER_BUCKET_NAME: deadLetterBucket, RAW_TABLE_NAME: 'raw', COMPRESSION: 'zstd' },
+  LakeCompactor: {
+    ...lake,
+    COMPACT_TABLE_NAME: 'compact',
+    COMPACTIONS_QUEUE_URL: ref('AWS::SQS::Queue', 'LakeCompactionsQueue'),
+    SETTLE_SECONDS: '900',
+    KEEP_REPLACED_SECONDS: '86400',
+    MEMORY_BYTES: String((1_769 * 1_048_576) / 2),
+    LATEST_BUCKETS: '8',
+    MERGE_FILES: '8',
+    FILE_BYTES: String(128 * 1_048_576),
+  },
   Enricher: {
     ITEMS_TABLE_NAME: ref('AWS::DynamoDB::Table', 'Items'),
     CLAIM_CHECK_BUCKET_NAME: claimCheckBucket,
@@ -81,6 +101,8 @@ test('functions run on Graviton, on the runtime for binaries, each with a log gr
     'tributary-dev-export-publisher',
     'tributary-dev-export-starter',
     'tributary-dev-item-router',
+    'tributary-dev-lake-compactor',
+    'tributary-dev-lake-writer',
     'tributary-dev-stream-enricher',
   ]);
   for (const { Properties } of functions) {
@@ -153,7 +175,7 @@ test('I7: a publisher has one processor, and so much time for its range as Lambd
   const { MemorySize, Timeout } = resource(template, 'AWS::Lambda::Function', 'ExportsPublisher').Properties;
   assert.deepEqual([MemorySize, Timeout], [1_769, 900]);
   const others = Object.entries(resourcesOf(template, 'AWS::Lambda::Function')).filter(
-    ([logicalId]) => !logicalId.startsWith('ExportsPublisher'),
+    ([logicalId]) => !/^(ExportsPublisher|LakeCompactor)/.test(logicalId),
   );
   for (const [logicalId, { Properties }] of others) assert.equal(Properties.MemorySize, 512, logicalId);
 });

@@ -48,6 +48,8 @@ const binaryNames = [
   'export-starter',
   'export-poller',
   'export-publisher',
+  'lake-writer',
+  'lake-compactor',
 ];
 for (const binaryName of binaryNames) {
   mkdirSync(join(functionsDirectory, binaryName));
