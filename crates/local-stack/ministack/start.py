@@ -28,14 +28,17 @@ def close_gaps():
         from gaps import (
             archive,
             decimals,
+            glue_partitions,
             invocation_speed,
             life_cycle,
             limits,
             pipes,
             rule_invocations,
             service_events,
+            stream_mappings,
             time_to_live,
         )
+        from gaps.athena import engine, named_query, results
         from gaps.faults import failed_entries, refused_requests, unreliable_messages
         from gaps.replacing import MissingPart
         from gaps.step_functions import (
@@ -61,6 +64,11 @@ def close_gaps():
             archive,
             time_to_live,
             pipes,
+            stream_mappings,
+            engine,
+            results,
+            named_query,
+            glue_partitions,
             invocation_speed,
             executions,
             status_events,

@@ -1,7 +1,7 @@
 //! AWS on one machine: MiniStack, and beside it what MiniStack lacks.
 //!
 //! - [`stack`]: the life cycle of the processes.
-//! - [`runner`]: executes EventBridge pipes from DynamoDB streams.
+//! - [`runner`]: reads DynamoDB streams for pipes and for event source mappings of Lambda.
 //! - [`healthlake`]: stands in for AWS HealthLake.
 //!
 //! Nothing here knows what is deployed to it.

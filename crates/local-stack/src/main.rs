@@ -40,11 +40,11 @@ enum Command {
         #[arg(long)]
         detached: bool,
     },
-    /// Execute the pipes of a running stack
-    RunPipes {
+    /// Execute the pipes of a running stack, and the event source mappings of its DynamoDB streams
+    ReadStreams {
         #[arg(long)]
         port: u16,
-        /// Folder that remembers how far each pipe has read
+        /// Folder that remembers how far each has read
         #[arg(long)]
         checkpoints: PathBuf,
     },
@@ -79,7 +79,7 @@ async fn run(command: Command) -> Result<()> {
             let options = StackOptions { folder, python, start_up, port };
             supervise(&options, stop_signal(detached)?).await
         }
-        Command::RunPipes { port, checkpoints } => {
+        Command::ReadStreams { port, checkpoints } => {
             let config = endpoint::sdk_config(port).await;
             tokio::select! {
                 ran = runner::run(&config, checkpoints) => ran,

@@ -179,7 +179,7 @@ fn spawn_ministack(options: &StackOptions, ports: Ports) -> Result<Child> {
 }
 
 fn spawn_runner(folder: &Path, ports: Ports) -> Result<Child> {
-    let mut command = part_of_this_program("run-pipes", log_file(folder, "runner.log")?)?;
+    let mut command = part_of_this_program("read-streams", log_file(folder, "runner.log")?)?;
     command
         .args(["--port", &ports.stack.to_string()])
         .arg("--checkpoints")

@@ -18,7 +18,7 @@ pub fn install_all(repository: &Repository) -> Result<()> {
     node(repository, "tools/fhir-check")
 }
 
-/// MiniStack, cargo-lambda and cfn-lint.
+/// MiniStack with DuckDB for its Athena, pyarrow for readers of the lake, cargo-lambda and cfn-lint.
 fn python(repository: &Repository) -> Result<()> {
     let lock = repository.path("tools/python/requirements.txt");
     let environment = repository.tools().join("python");

@@ -1,4 +1,4 @@
-//! Records on their way through a pipe, and what is to become of those that failed.
+//! Records on their way from a stream to a function.
 
 use std::time::Duration;
 
@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 /// What Lambda takes and gives in one call (AWS Lambda developer guide, "Lambda quotas": 6 MB, synchronous).
 pub(crate) const PAYLOAD_BYTES: usize = 6 * 1024 * 1024;
+/// What stands around the records in the longest form: that of event source mappings.
+const ENVELOPE_BYTES: usize = r#"{"Records":[]}"#.len();
 
-/// A stream record in the form in which Pipes hands it on.
+/// A stream record in the form in which Pipes and Lambda hand it on.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub event_id: String,
@@ -19,8 +21,7 @@ pub(crate) struct Record {
 
 /// How many of the records go into the next batch: as many as the size and the payload limit allow, and at least one.
 pub(crate) fn batch_length<'r>(records: impl IntoIterator<Item = &'r Record>, batch_size: usize) -> usize {
-    let brackets = 2;
-    let mut bytes = brackets;
+    let mut bytes = ENVELOPE_BYTES;
     let fitting = records
         .into_iter()
         .take(batch_size)
@@ -32,61 +33,22 @@ pub(crate) fn batch_length<'r>(records: impl IntoIterator<Item = &'r Record>, ba
     fitting.max(1)
 }
 
-/// What is to be done with records that did not pass.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The same again after a pause, as attempt number `attempt` after the first.
-    Retry {
-        attempt: u32,
-    },
-    /// Each half by itself. It does not count as a retry (AWS Lambda developer guide, "Using Lambda with DynamoDB":
-    /// splitting does not use up the retry quota).
-    Bisect,
-    GiveUp(Condition),
-}
-
-/// The words of a pipe's dead letter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Condition {
-    RetryAttemptsExhausted,
-    RecordAgeExceeded,
-}
-
-impl Condition {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::RetryAttemptsExhausted => "RetryAttemptsExhausted",
-            Self::RecordAgeExceeded => "RecordAgeExceeded",
-        }
-    }
-}
-
-/// The pipe's limits on trying again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RetryPolicy {
-    pub maximum_retry_attempts: Option<u32>,
-    pub maximum_record_age: Option<Duration>,
-    pub bisect: bool,
-}
-
-impl RetryPolicy {
-    /// Decides for `records` records of which the oldest is `oldest` old, after `attempt` retries.
-    pub(crate) fn next(&self, records: usize, oldest: Duration, attempt: u32) -> Next {
-        if self.maximum_record_age.is_some_and(|maximum| oldest > maximum) {
-            Next::GiveUp(Condition::RecordAgeExceeded)
-        } else if self.bisect && records > 1 {
-            Next::Bisect
-        } else if self.maximum_retry_attempts.is_some_and(|maximum| attempt >= maximum) {
-            Next::GiveUp(Condition::RetryAttemptsExhausted)
-        } else {
-            Next::Retry { attempt: attempt + 1 }
-        }
-    }
+/// Of records in the stream's order, how many of the first are older than `maximum_age` at `now`, seconds since 1970.
+pub(crate) fn expired_length(records: &[Record], maximum_age: Option<Duration>, now: i64) -> usize {
+    let Some(maximum_age) = maximum_age.and_then(|age| i64::try_from(age.as_secs()).ok()) else { return 0 };
+    records.iter().take_while(|record| now.saturating_sub(record.created_at) > maximum_age).count()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Records of these sequence numbers, created at 0.
+    pub(crate) fn records<const N: usize>(sequence_numbers: [&str; N]) -> Vec<Record> {
+        sequence_numbers
+            .map(|sequence_number| Record { sequence_number: sequence_number.to_owned(), ..record(2) })
+            .to_vec()
+    }
 
     fn record(bytes: usize) -> Record {
         let json = RawValue::from_string(format!("\"{}\"", "x".repeat(bytes.saturating_sub(2)))).unwrap();
@@ -104,30 +66,20 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_split_then_tried_again_then_given_up() {
-        let policy = RetryPolicy {
-            maximum_retry_attempts: Some(2),
-            maximum_record_age: Some(Duration::from_mins(1)),
-            bisect: true,
-        };
-        let young = Duration::from_secs(1);
-        let cases = [
-            (policy, 100, young, 0, Next::Bisect),
-            (policy, 1, young, 0, Next::Retry { attempt: 1 }),
-            (policy, 1, young, 1, Next::Retry { attempt: 2 }),
-            (policy, 1, young, 2, Next::GiveUp(Condition::RetryAttemptsExhausted)),
-            (policy, 100, Duration::from_secs(61), 0, Next::GiveUp(Condition::RecordAgeExceeded)),
-            (RetryPolicy { bisect: false, ..policy }, 100, young, 0, Next::Retry { attempt: 1 }),
-            (
-                RetryPolicy { maximum_retry_attempts: None, ..policy },
-                1,
-                young,
-                1_000,
-                Next::Retry { attempt: 1_001 },
-            ),
-        ];
-        for (policy, records, oldest, attempt, expected) in cases {
-            assert_eq!(policy.next(records, oldest, attempt), expected, "{policy:?} {records} {attempt}");
+    fn a_batch_with_its_envelope_is_within_the_payload_limit() {
+        let filler = PAYLOAD_BYTES - ENVELOPE_BYTES - 1_000 - 2;
+        assert_eq!(batch_length(&[record(1_000), record(filler)], 100), 2);
+        assert_eq!(batch_length(&[record(1_000), record(filler + 1)], 100), 1);
+    }
+
+    #[test]
+    fn records_expire_one_by_one() {
+        let created = |created_at| Record { created_at, ..record(2) };
+        let records = [created(10), created(10), created(40), created(71)];
+        let minute = Some(Duration::from_mins(1));
+        for (now, expired) in [(70, 0), (71, 2), (101, 3), (132, 4)] {
+            assert_eq!(expired_length(&records, minute, now), expired, "at {now}");
         }
+        assert_eq!(expired_length(&records, None, i64::MAX), 0);
     }
 }

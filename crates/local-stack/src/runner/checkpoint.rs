@@ -1,4 +1,4 @@
-//! How far each shard of each pipe has been read, on disk.
+//! How far each shard has been read for each consumer, on disk.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-/// One file per pipe and shard, holding the sequence number of the last record that is done with.
+/// One file per consumer and shard, holding the sequence number of the last record that is done with.
 #[derive(Clone)]
 pub(crate) struct Checkpoints {
     folder: Arc<PathBuf>,
@@ -19,8 +19,8 @@ impl Checkpoints {
         Ok(Self { folder: Arc::new(folder) })
     }
 
-    pub(crate) fn read(&self, pipe: &str, shard: &str) -> Result<Option<String>> {
-        let path = self.path(pipe, shard);
+    pub(crate) fn read(&self, consumer: &str, shard: &str) -> Result<Option<String>> {
+        let path = self.path(consumer, shard);
         match fs::read_to_string(&path) {
             Ok(sequence_number) => Ok(Some(sequence_number)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -29,16 +29,16 @@ impl Checkpoints {
     }
 
     /// Renamed into place, so that a kill leaves the old checkpoint or the new one.
-    pub(crate) fn write(&self, pipe: &str, shard: &str, sequence_number: &str) -> Result<()> {
-        let path = self.path(pipe, shard);
+    pub(crate) fn write(&self, consumer: &str, shard: &str, sequence_number: &str) -> Result<()> {
+        let path = self.path(consumer, shard);
         let unfinished = path.with_extension("unfinished");
         fs::write(&unfinished, sequence_number)
             .and_then(|()| fs::rename(&unfinished, &path))
             .with_context(|| format!("writing {}", path.display()))
     }
 
-    fn path(&self, pipe: &str, shard: &str) -> PathBuf {
-        self.folder.join(format!("{pipe}-{shard}.checkpoint"))
+    fn path(&self, consumer: &str, shard: &str) -> PathBuf {
+        self.folder.join(format!("{consumer}-{shard}.checkpoint"))
     }
 }
 

@@ -1,22 +1,28 @@
-//! Executes EventBridge pipes whose source is a DynamoDB stream, as AWS does.
+//! Reads DynamoDB streams for EventBridge pipes and for Lambda's event source mappings, as AWS does.
 //!
-//! The definitions come from the Pipes API. For each pipe and shard one reader runs: filter, batch, window, enrichment,
-//! target, partial failures, bisection, retries, record age, dead letters, payload limits, and a checkpoint on disk, so
-//! that the runner may be killed at any moment: what it had under way comes again, and nothing is passed over.
+//! The definitions come from the Pipes and the Lambda API. For each consumer and shard one reader runs: filter, batch,
+//! window, invocation, partial failures, bisection, retries, record age, what is given up, payload limits, and a checkpoint
+//! on disk, so that the runner may be killed at any moment: what it had under way comes again, and nothing is passed over.
+//! What the two kinds of consumers do differently is in [`pipe`] and [`mapping`].
 //!
-//! Semantics: EventBridge user guide, chapter "Amazon EventBridge Pipes". Where AWS is silent it does as Lambda's event
-//! source mapping for streams does.
+//! Semantics: EventBridge user guide, chapter "Amazon EventBridge Pipes"; AWS Lambda developer guide, chapter "Using AWS
+//! Lambda with Amazon DynamoDB". Where AWS is silent on pipes they do as mappings.
 //!
-//! Left out, and refused where a pipe asks for it: input transformers, sources other than DynamoDB streams, enrichments
-//! and targets other than Lambda functions called synchronously. A parallelization factor above 1 runs as 1, which is
-//! slower and in the same order.
+//! Left out, and refused where it is asked for: input transformers, sources other than DynamoDB streams, enrichments
+//! and targets other than Lambda functions called synchronously, tumbling windows, on-failure destinations other than
+//! buckets and queues. A parallelization factor above 1 runs as 1, which is slower and in the same order.
 
 mod batch;
+mod batch_info;
 mod checkpoint;
-mod definition;
+mod consumer;
 mod delivery;
 mod invocation;
+mod mapping;
+mod pipe;
+mod queue;
 mod reader;
+mod retries;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,10 +34,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use checkpoint::Checkpoints;
-use definition::PipeDefinition;
+use consumer::Consumer;
 use reader::ShardReader;
 
-/// How often new, changed and stopped pipes are looked for.
+/// How often new, changed and stopped consumers are looked for.
 const DEFINITIONS_EVERY: Duration = Duration::from_millis(500);
 
 /// The AWS clients that a runner needs.
@@ -40,15 +46,17 @@ pub(crate) struct Clients {
     pipes: aws_sdk_pipes::Client,
     streams: aws_sdk_dynamodbstreams::Client,
     lambda: aws_sdk_lambda::Client,
+    s3: aws_sdk_s3::Client,
     sqs: aws_sdk_sqs::Client,
 }
 
-struct RunningPipe {
-    definition: PipeDefinition,
+struct Running {
+    consumer: Consumer,
+    /// By shard.
     readers: HashMap<String, JoinHandle<()>>,
 }
 
-/// Runs every pipe of the stack until the process ends.
+/// Runs every pipe and every mapping of a DynamoDB stream until the process ends.
 ///
 /// # Errors
 /// Where the folder for checkpoints cannot be used.
@@ -57,41 +65,50 @@ pub async fn run(config: &SdkConfig, checkpoints: PathBuf) -> Result<()> {
         pipes: aws_sdk_pipes::Client::new(config),
         streams: aws_sdk_dynamodbstreams::Client::new(config),
         lambda: aws_sdk_lambda::Client::new(config),
+        s3: aws_sdk_s3::Client::new(config),
         sqs: aws_sdk_sqs::Client::new(config),
     };
     let checkpoints = Checkpoints::open(checkpoints)?;
-    let mut running: HashMap<String, RunningPipe> = HashMap::new();
+    let mut running: HashMap<String, Running> = HashMap::new();
     loop {
         if let Err(error) = follow_definitions(&clients, &checkpoints, &mut running).await {
-            tracing::warn!(error = format!("{error:#}"), "pipes not read; trying again");
+            tracing::warn!(error = format!("{error:#}"), "definitions not read; trying again");
         }
         sleep(DEFINITIONS_EVERY).await;
     }
 }
 
-/// Starts readers for what is new, and starts those anew whose pipe has changed.
+/// Starts readers for what is new, and starts those anew whose consumer has changed.
 async fn follow_definitions(
     clients: &Clients,
     checkpoints: &Checkpoints,
-    running: &mut HashMap<String, RunningPipe>,
+    running: &mut HashMap<String, Running>,
 ) -> Result<()> {
-    let definitions = definition::running_pipes(&clients.pipes).await?;
-    running.retain(|arn, pipe| {
-        let unchanged = definitions.get(arn) == Some(&pipe.definition);
+    let consumers = consumer::consumers(clients).await?;
+    running.retain(|name, running| {
+        let unchanged = consumers.get(name) == Some(&running.consumer);
         if !unchanged {
-            tracing::info!(pipe = arn, "pipe stopped or changed");
-            pipe.readers.values().for_each(JoinHandle::abort);
+            tracing::info!(consumer = name, "stopped or changed");
+            running.readers.values().for_each(JoinHandle::abort);
         }
         unchanged
     });
-    for (arn, definition) in definitions {
-        let pipe = running
-            .entry(arn)
-            .or_insert_with(|| RunningPipe { definition: definition.clone(), readers: HashMap::new() });
-        for shard in shards(clients, &definition.stream_arn).await? {
-            pipe.readers.entry(shard).or_insert_with_key(|shard| {
-                tracing::info!(pipe = definition.name, shard, "reading");
-                tokio::spawn(ShardReader::new(clients, &definition, shard, checkpoints).run())
+    for (name, consumer) in consumers {
+        let shards = match shards(clients, &consumer.source.stream_arn).await {
+            Ok(shards) => shards,
+            // Its table may be gone: the others go on.
+            Err(error) => {
+                tracing::warn!(consumer = name, error = format!("{error:#}"), "its stream cannot be read");
+                continue;
+            }
+        };
+        let running = running
+            .entry(name)
+            .or_insert_with(|| Running { consumer: consumer.clone(), readers: HashMap::new() });
+        for shard in shards {
+            running.readers.entry(shard).or_insert_with_key(|shard| {
+                tracing::info!(consumer = consumer.name, shard, "reading");
+                tokio::spawn(ShardReader::new(clients, &consumer, shard, checkpoints).run())
             });
         }
     }

@@ -1,4 +1,4 @@
-//! One shard of one pipe's stream, read from its checkpoint on.
+//! One shard of a stream, read for one consumer from its checkpoint on.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::Clients;
 use super::batch::{Record, batch_length};
 use super::checkpoint::Checkpoints;
-use super::definition::PipeDefinition;
+use super::consumer::Consumer;
 use super::delivery;
 
 /// How long an idle shard rests between two looks. AWS looks four times a second; here it costs nothing to be quicker.
@@ -21,7 +21,7 @@ const FAILURE_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) struct ShardReader {
     clients: Clients,
-    pipe: PipeDefinition,
+    consumer: Consumer,
     shard: String,
     checkpoints: Checkpoints,
     /// Where to read on; `None` before the first read and after a failure.
@@ -35,13 +35,13 @@ pub(crate) struct ShardReader {
 impl ShardReader {
     pub(crate) fn new(
         clients: &Clients,
-        pipe: &PipeDefinition,
+        consumer: &Consumer,
         shard: &str,
         checkpoints: &Checkpoints,
     ) -> Self {
         Self {
             clients: clients.clone(),
-            pipe: pipe.clone(),
+            consumer: consumer.clone(),
             shard: shard.to_owned(),
             checkpoints: checkpoints.clone(),
             iterator: None,
@@ -52,17 +52,18 @@ impl ShardReader {
 
     /// Reads until the task is aborted. After a failure it goes on at the checkpoint.
     pub(crate) async fn run(mut self) {
-        let filter = match filter(&self.pipe.filters) {
+        let filter = match filter(&self.consumer.source.filters) {
             Ok(filter) => filter,
             Err(error) => {
-                tracing::error!(pipe = self.pipe.name, error = format!("{error:#}"), "the pipe cannot run");
+                let error = format!("{error:#}");
+                tracing::error!(consumer = self.consumer.name, error, "its filter cannot be used");
                 return;
             }
         };
         loop {
             if let Err(error) = self.step(filter.as_ref()).await {
                 tracing::warn!(
-                    pipe = self.pipe.name,
+                    consumer = self.consumer.name,
                     shard = self.shard,
                     error = format!("{error:#}"),
                     "going back to the checkpoint"
@@ -77,17 +78,19 @@ impl ShardReader {
 
     /// Reads once, and delivers a batch when it is full or its window is over.
     async fn step(&mut self, filter: Option<&Quamina<usize>>) -> Result<()> {
+        let batch_size = self.consumer.source.batch_size;
         let is_full = |buffer: &VecDeque<Record>, size| {
             batch_length(buffer, size) < buffer.len() || buffer.len() >= size
         };
-        if !is_full(&self.buffer, self.pipe.batch_size) && !self.read().await? {
+        if !is_full(&self.buffer, batch_size) && !self.read().await? {
             sleep(IDLE_PAUSE).await;
         }
-        let window_is_over = self.window_opened.is_some_and(|opened| opened.elapsed() >= self.pipe.window);
-        if self.buffer.is_empty() || !(window_is_over || is_full(&self.buffer, self.pipe.batch_size)) {
+        let window_is_over =
+            self.window_opened.is_some_and(|opened| opened.elapsed() >= self.consumer.source.window);
+        if self.buffer.is_empty() || !(window_is_over || is_full(&self.buffer, batch_size)) {
             return Ok(());
         }
-        let length = batch_length(&self.buffer, self.pipe.batch_size);
+        let length = batch_length(&self.buffer, batch_size);
         let mut batch: Vec<Record> = self.buffer.drain(..length).collect();
         self.window_opened = (!self.buffer.is_empty()).then(Instant::now);
         let Some(last) = batch.last().map(|record| record.sequence_number.clone()) else { return Ok(()) };
@@ -99,9 +102,9 @@ impl ShardReader {
             });
         }
         if !batch.is_empty() {
-            delivery::deliver(&self.clients, &self.pipe, &self.shard, batch).await?;
+            delivery::deliver(&self.clients, &self.consumer, &self.shard, batch).await?;
         }
-        self.checkpoints.write(&self.pipe.name, &self.shard, &last)
+        self.checkpoints.write(&self.consumer.name, &self.shard, &last)
     }
 
     /// Takes the next page into the buffer; tells whether there was anything in it.
@@ -131,8 +134,8 @@ impl ShardReader {
     }
 
     async fn open(&self) -> Result<String> {
-        let checkpoint = self.checkpoints.read(&self.pipe.name, &self.shard)?;
-        let position = match (&checkpoint, self.pipe.from_trim_horizon) {
+        let checkpoint = self.checkpoints.read(&self.consumer.name, &self.shard)?;
+        let position = match (&checkpoint, self.consumer.source.from_trim_horizon) {
             (Some(_), _) => ShardIteratorType::AfterSequenceNumber,
             (None, true) => ShardIteratorType::TrimHorizon,
             (None, false) => ShardIteratorType::Latest,
@@ -140,7 +143,7 @@ impl ShardReader {
         self.clients
             .streams
             .get_shard_iterator()
-            .stream_arn(&self.pipe.stream_arn)
+            .stream_arn(&self.consumer.source.stream_arn)
             .shard_id(&self.shard)
             .shard_iterator_type(position)
             .set_sequence_number(checkpoint)
@@ -157,12 +160,12 @@ impl ShardReader {
             event_id: record.event_id.clone()?,
             sequence_number: change.sequence_number.clone()?,
             created_at: change.approximate_creation_date_time?.secs(),
-            json: to_pipe_json(record, &self.pipe.stream_arn)?,
+            json: to_pipe_json(record, &self.consumer.source.stream_arn)?,
         })
     }
 }
 
-/// `None` where the pipe has no filter.
+/// `None` where every record passes.
 fn filter(patterns: &[String]) -> Result<Option<Quamina<usize>>> {
     if patterns.is_empty() {
         return Ok(None);
