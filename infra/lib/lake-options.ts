@@ -99,8 +99,11 @@ export const lakeOptions = z
     columns: z.record(z.string(), z.string()).default(columnsOfItemTypes),
     /** Of the files in `raw/`. */
     compression: z.enum(['zstd', 'gzip']).default('zstd'),
-    /** For how long a batch is gathered: the longer, the fewer and larger the files. */
-    batchingWindowSeconds: z.int().min(0).max(300).default(60),
+    /**
+     * For how long a batch is gathered: the longer, the fewer and larger the files. What the default costs, and why it is not
+     * 60 s, is in docs/decisions/0031 and docs/cost-lake.md.
+     */
+    batchingWindowSeconds: z.int().min(0).max(300).default(120),
     /** Records per batch, at most; 6 MB is the other limit (Lambda API reference, "CreateEventSourceMapping"). */
     batchSize: z.int().min(1).max(10_000).default(10_000),
     /** After which a batch, divided down to the records that cannot be written, is given up to the dead letters. */

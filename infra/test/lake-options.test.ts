@@ -12,7 +12,7 @@ test('without any option every change is kept, by item type and the day of the c
   assert.deepEqual(lake, {
     partition: { attributes: ['itemType'], time: { from: 'change', unit: 'day' } },
     compression: 'zstd',
-    batchingWindowSeconds: 60,
+    batchingWindowSeconds: 120,
     batchSize: 10_000,
     maximumRetryAttempts: 50,
     maximumRecordAgeSeconds: 43_200,

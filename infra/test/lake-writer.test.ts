@@ -12,7 +12,7 @@ test('I1, I3: the writer follows the stream from its beginning, and what it cann
     FunctionName: { Ref: resource(aws.template, 'AWS::Lambda::Function', 'LakeWriter').logicalId },
     StartingPosition: 'TRIM_HORIZON',
     BatchSize: 10_000,
-    MaximumBatchingWindowInSeconds: 60,
+    MaximumBatchingWindowInSeconds: 120,
     FunctionResponseTypes: ['ReportBatchItemFailures'],
     BisectBatchOnFunctionError: true,
     MaximumRetryAttempts: 50,
