@@ -71,6 +71,19 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// The value of a variable as `parse` reads it. It is `None` only where [`Variables::finish_whole`] will tell why.
+    pub fn required_as<T, E: fmt::Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.required(name);
+        if text.is_empty() {
+            return None;
+        }
+        parse(&text).map_err(|error| self.wrong(name, error.to_string())).ok()
+    }
+
     /// The text of a variable, where it is set.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
@@ -86,6 +99,17 @@ impl<'a> Variables<'a> {
     pub fn finish<C>(mut self, read: impl FnOnce(&mut Self) -> C) -> Result<C, VariablesError> {
         let config = read(&mut self);
         if self.problems.is_empty() { Ok(config) } else { Err(VariablesError(self.problems)) }
+    }
+
+    /// [`Variables::finish`] for a configuration of which a part can be missing.
+    ///
+    /// # Errors
+    /// Where a variable that `read` asked for is missing or wrong.
+    pub fn finish_whole<C>(mut self, read: impl FnOnce(&mut Self) -> Option<C>) -> Result<C, VariablesError> {
+        match read(&mut self) {
+            Some(config) if self.problems.is_empty() => Ok(config),
+            _ => Err(VariablesError(self.problems)),
+        }
     }
 }
 
@@ -130,5 +154,23 @@ mod tests {
         let config = variables(&[("A", "x"), ("LIMIT", "7")])
             .finish(|read| (read.required("A"), read.parsed_or("LIMIT", 1_u8), read.optional("C")));
         assert_eq!(config, Ok(("x".to_owned(), 7, None)));
+    }
+
+    #[test]
+    fn a_variable_that_is_more_than_a_text_is_named_like_the_others() {
+        let read = |set: &'static [(&'static str, &'static str)]| {
+            variables(set).finish_whole(|read| {
+                let limit = read.required_as("LIMIT", str::parse::<u8>);
+                Some((read.required("A"), limit?))
+            })
+        };
+        assert_eq!(read(&[("A", "x"), ("LIMIT", "7")]), Ok(("x".to_owned(), 7)));
+        for (set, why) in [
+            (&[("LIMIT", "many")], "LIMIT is wrong (invalid digit found in string)"),
+            (&[("LIMIT", "")], "LIMIT is not set"),
+        ] {
+            let error = read(set).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("A is not set"), "{error}");
+        }
     }
 }

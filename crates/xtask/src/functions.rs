@@ -8,7 +8,7 @@ use crate::process::Program;
 use crate::repository::Repository;
 
 /// The Lambda functions, by the name of their binary.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 10] = [
     "stream-enricher",
     "item-router",
     "dead-letter-rescuer",
@@ -17,6 +17,8 @@ const FUNCTIONS: [&str; 8] = [
     "export-starter",
     "export-poller",
     "export-publisher",
+    "lake-writer",
+    "lake-compactor",
 ];
 
 /// Builds every function, and puts each as `bootstrap` into a folder of its own, from where the CDK app takes it.

@@ -14,6 +14,11 @@ use serde_json::value::RawValue;
 /// Reads one attribute value and appends its plain JSON to the buffer.
 pub(super) struct PlainJson<'b>(pub &'b mut String);
 
+/// Appends the plain JSON of an attribute value.
+pub(crate) fn push_plain(out: &mut String, attribute: &str) -> Result<(), serde_json::Error> {
+    PlainJson(out).deserialize(&mut serde_json::Deserializer::from_str(attribute))
+}
+
 /// The type descriptors of an attribute value.
 #[derive(Deserialize)]
 enum Descriptor {
@@ -212,7 +217,7 @@ fn push_number<E: Error>(out: &mut String, number: &str) -> Result<(), E> {
 }
 
 /// RFC 8259, section 6.
-fn is_json_number(text: &[u8]) -> bool {
+pub(crate) fn is_json_number(text: &[u8]) -> bool {
     fn digits(text: &[u8]) -> (usize, &[u8]) {
         let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         (count, text.get(count..).unwrap_or_default())
@@ -251,7 +256,7 @@ mod tests {
 
     fn plain(attribute: &str) -> Result<String, serde_json::Error> {
         let mut out = String::new();
-        PlainJson(&mut out).deserialize(&mut serde_json::Deserializer::from_str(attribute))?;
+        push_plain(&mut out, attribute)?;
         Ok(out)
     }
 

@@ -25,7 +25,7 @@ pub struct DeadLetter<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum DeadLetterCause {
-    /// The record cannot become a change event.
+    /// The record cannot become a change event, or a row of the lake.
     Rejected { reason: RejectReason, element: String },
     /// The pipe gave the record up: retried too often, or too old.
     PipeGaveUp {
@@ -44,6 +44,12 @@ impl<'a> DeadLetter<'a> {
     #[must_use]
     pub fn object_key(record_id: &ChangeId) -> String {
         format!("{DEAD_PREFIX}{record_id}.json")
+    }
+
+    /// Of a record that is missing in the lake. It lies by itself, because the bus may well have it.
+    #[must_use]
+    pub fn lake_object_key(record_id: &ChangeId) -> String {
+        format!("{DEAD_PREFIX}lake/{record_id}.json")
     }
 }
 

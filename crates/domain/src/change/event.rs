@@ -214,7 +214,7 @@ pub fn write_referring_event(meta: &ChangeMeta<'_>, data_ref: &DataRef, out: &mu
 }
 
 /// None of the types written here can fail to serialize: they hold texts, numbers and unit variants under text keys.
-pub(crate) fn push_json<T: Serialize + ?Sized>(out: &mut String, value: &T) {
+pub(super) fn push_json<T: Serialize + ?Sized>(out: &mut String, value: &T) {
     let json = serde_json::to_string(value);
     debug_assert!(json.is_ok(), "{json:?}");
     out.push_str(&json.unwrap_or_default());

@@ -51,6 +51,20 @@ impl ChangeId {
         Self(digest("run", &[datastore, run, detail_type]))
     }
 
+    /// Of how an item stood, or that it was gone, at a time in microseconds since 1970. `item` is part of it, because a scan
+    /// that goes on after an interruption may find the item changed.
+    #[must_use]
+    pub fn of_snapshot(
+        table_arn: &str,
+        operation: &str,
+        id: &str,
+        sort_key: &str,
+        micros: &str,
+        item: &str,
+    ) -> Self {
+        Self(digest("snapshot", &[table_arn, operation, id, sort_key, micros, item]))
+    }
+
     /// For a record in which not even its identity can be read: the same bytes have the same id.
     #[must_use]
     pub fn of_bytes(record: &str) -> Self {

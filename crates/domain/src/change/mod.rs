@@ -11,14 +11,14 @@ mod outcome;
 mod record;
 mod reject;
 
-pub(crate) use attribute::{Text, visit_members};
+pub(crate) use attribute::{Text, is_json_number, push_plain, visit_members};
 pub use dead_letter::{DEAD_PREFIX, DeadLetter, DeadLetterCause, RejectNotice};
-pub(crate) use event::push_json;
 pub use event::{
     Change, ChangeEvent, ChangeMeta, DataRef, EVENT_SOURCE, FALLBACK_DETAIL_TYPE, RemovedBy, SCHEMA_VERSION,
     write_referring_event,
 };
 pub use id::{ChangeId, KeyHash, RecordId, Sequence};
 pub use outcome::{Outcome, Payload, Rejected, write_enriched, write_rejected};
+pub(crate) use record::whole_second;
 pub use record::{Identity, Image, Keys, Operation, StreamRecord, StringAttribute};
 pub use reject::{Reject, RejectReason};

@@ -224,7 +224,7 @@ impl<'a, I: Deserialize<'a>> StreamRecord<'a, I> {
 }
 
 /// Years 0 to 9999, which is what RFC 3339 can write.
-fn whole_second(seconds: f64) -> Option<i64> {
+pub(crate) fn whole_second(seconds: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked, the fraction is not wanted")]
     (-62_167_219_200.0..253_402_300_800.0).contains(&seconds).then_some(seconds.floor() as i64)
 }
@@ -236,6 +236,8 @@ pub struct Identity {
     /// Under which the pipe knows the record.
     pub event_id: String,
     pub key: Option<KeyHash>,
+    /// As it came, whatever it is.
+    pub sequence_number: Option<String>,
     pub sequence: Option<Sequence>,
 }
 
@@ -276,7 +278,8 @@ impl Identity {
             event_id: event_id.unwrap_or_else(|| id.to_string()),
             id,
             key: read::<Keys<'_>>(change.keys).map(|keys| keys.hash()),
-            sequence: sequence_number.and_then(|number| Sequence::parse(&number).ok()),
+            sequence: sequence_number.as_deref().and_then(|number| Sequence::parse(number).ok()),
+            sequence_number,
         }
     }
 }

@@ -69,6 +69,10 @@ impl ColumnType {
         let exactly = |cell| Fit { cell, exact: true };
         match self {
             Self::Json => Some(exactly(Cell::Json(json))),
+            // An escape may stand for half a character, which is JSON and no text.
+            Self::String if json.contains("\\u") => {
+                string_of(json).is_some().then_some(exactly(Cell::String(json)))
+            }
             Self::String => json.starts_with('"').then_some(exactly(Cell::String(json))),
             Self::Boolean => json.parse().ok().map(|value| exactly(Cell::Boolean(value))),
             Self::BigInt => {
@@ -123,7 +127,7 @@ impl ColumnType {
 }
 
 /// The characters of a JSON string, borrowed where it has no escapes.
-fn string_of(json: &str) -> Option<Cow<'_, str>> {
+pub(super) fn string_of(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         return serde_json::from_str(json).ok().map(Cow::Owned);
@@ -282,6 +286,7 @@ mod tests {
             ("string", "5"),
             ("string", "null"),
             ("string", "{}"),
+            ("string", r#""\ud83e""#),
             ("boolean", r#""true""#),
             ("boolean", "1"),
             ("bigint", "9223372036854775808"),

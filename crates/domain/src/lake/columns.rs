@@ -1,6 +1,7 @@
 //! The declared columns, and how an item is divided among them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use super::{Cell, ColumnType, Item};
 
@@ -22,8 +23,18 @@ pub struct Column {
 /// The declared columns, in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Columns {
-    columns: Vec<Column>,
+    declared: Vec<Column>,
+    /// Of each column, what a line says where it is present.
+    texts: Vec<ColumnText>,
     by_attribute: HashMap<String, usize>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ColumnText {
+    /// `,"birthdate":`
+    pub member: String,
+    /// `"birthdate":"birthDate"`, escaped to stand in a JSON string; empty where the names are the same.
+    pub renamed: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +56,11 @@ pub fn column_name(attribute: &str) -> String {
     attribute.chars().map(plain).collect()
 }
 
+/// Whether every row has, or may come to have, a column of this name.
+pub(super) fn is_reserved(name: &str) -> bool {
+    name.starts_with('_') || FIXED_COLUMNS.contains(&name)
+}
+
 /// An item, divided among the columns.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Split<'i> {
@@ -63,7 +79,7 @@ impl Columns {
         let mut columns: Vec<Column> = Vec::with_capacity(types.len());
         for (attribute, column_type) in types {
             let name = column_name(&attribute);
-            if name.is_empty() || name.starts_with('_') || FIXED_COLUMNS.contains(&name.as_str()) {
+            if name.is_empty() || is_reserved(&name) {
                 return Err(ColumnsError::Reserved { attribute, name });
             }
             columns.push(Column { attribute, name, column_type });
@@ -79,18 +95,23 @@ impl Columns {
         }
         let by_attribute =
             columns.iter().enumerate().map(|(index, column)| (column.attribute.clone(), index)).collect();
-        Ok(Self { columns, by_attribute })
+        let texts = columns.iter().map(ColumnText::of).collect();
+        Ok(Self { declared: columns, texts, by_attribute })
+    }
+
+    pub(super) fn texts(&self) -> impl Iterator<Item = &ColumnText> {
+        self.texts.iter()
     }
 
     #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Column> {
-        self.columns.iter()
+        self.declared.iter()
     }
 
     /// Divides an item. [`join`](Self::join) puts it together again.
     #[must_use]
     pub fn split<'i>(&self, item: &'i Item) -> Split<'i> {
-        let mut split = Split { cells: vec![None; self.columns.len()], extra: String::new(), misfits: 0 };
+        let mut split = Split { cells: vec![None; self.declared.len()], extra: String::new(), misfits: 0 };
         for (attribute, json) in item.iter() {
             // The key has columns of its own.
             if attribute == "id" || attribute == "sk" {
@@ -98,7 +119,7 @@ impl Columns {
             }
             let declared = self.by_attribute.get(attribute).copied();
             let column =
-                declared.and_then(|index| Some((self.columns.get(index)?, split.cells.get_mut(index)?)));
+                declared.and_then(|index| Some((self.declared.get(index)?, split.cells.get_mut(index)?)));
             if let Some((column, cell)) = column {
                 let fit = column.column_type.fit(json);
                 let is_kept = fit.as_ref().is_some_and(|fit| fit.exact);
@@ -123,7 +144,7 @@ impl Columns {
     pub fn join(&self, cells: &[Option<Cell<'_>>], extra: &str) -> Result<Item, serde_json::Error> {
         let rest = if extra.is_empty() { Item::default() } else { Item::from_json(extra)? };
         let mut item = Item::default();
-        for (column, cell) in self.columns.iter().zip(cells) {
+        for (column, cell) in self.declared.iter().zip(cells) {
             if let Some(cell) = cell
                 && rest.get(&column.attribute).is_none()
             {
@@ -132,6 +153,23 @@ impl Columns {
         }
         rest.iter().for_each(|(name, json)| item.push(name, json));
         Ok(item)
+    }
+}
+
+impl ColumnText {
+    fn of(column: &Column) -> Self {
+        let mut member = String::from(",");
+        push_json_string(&mut member, &column.name);
+        member.push(':');
+        let mut renamed = String::new();
+        if column.name != column.attribute {
+            let mut pair = String::new();
+            push_json_string(&mut pair, &column.name);
+            pair.push(':');
+            push_json_string(&mut pair, &column.attribute);
+            push_escaped(&mut renamed, &pair);
+        }
+        Self { member, renamed }
     }
 }
 
@@ -144,13 +182,27 @@ pub(super) fn push_member(object: &mut String, name: &str, json: &str) {
 }
 
 pub(super) fn push_json_string(out: &mut String, text: &str) {
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        crate::change::push_json(out, text);
+    out.push('"');
+    push_escaped(out, text);
+    out.push('"');
+}
+
+/// Writes what stands between the quotes of a JSON string. Most of these texts are JSON themselves, with a quote at every
+/// turn.
+fn push_escaped(out: &mut String, text: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        match from.as_bytes().first() {
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(control) => drop(write!(out, "\\u{control:04x}")),
+            None => (),
+        }
+        rest = from.get(1..).unwrap_or_default();
     }
+    out.push_str(rest);
 }
 
 #[cfg(test)]

@@ -7,18 +7,20 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::json_cursor::JsonCursor;
+use super::plain_image;
 use crate::change::{Text, visit_members};
 
 /// The attributes of an item in their order, each as plain JSON: numbers with every digit, sets as sorted arrays, binary
 /// as base64. All of them lie in two texts, so that an item costs three allocations however many attributes it has.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Item {
     names: String,
     values: String,
     attributes: Vec<Attribute>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Attribute {
     name: Range<usize>,
     json: Range<usize>,
@@ -30,7 +32,35 @@ impl Item {
     /// # Errors
     /// Where it is none.
     pub fn from_image(image: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(image).map(|ItemOfImage(item)| item)
+        let image: &RawValue = serde_json::from_str(image)?;
+        Self::from_raw_image(image)
+    }
+
+    /// [`from_image`](Self::from_image) of what is known to be JSON.
+    pub(super) fn from_raw_image(image: &RawValue) -> Result<Self, serde_json::Error> {
+        if let Some(item) = Self::from_plain_image(&mut JsonCursor::of(image.get())) {
+            return Ok(item);
+        }
+        serde_json::from_str(image.get()).map(|ItemOfImage(item)| item)
+    }
+
+    /// An image of the common shape; `None` where it is another.
+    pub(super) fn from_plain_image(image: &mut JsonCursor<'_>) -> Option<Self> {
+        let mut item = Self::with_room();
+        let Self { names, values, attributes } = &mut item;
+        plain_image::read(image, values, |name, json| {
+            attributes.push(Attribute { name: append(names, name), json });
+        })?;
+        Some(item)
+    }
+
+    /// Room for most items, so that their texts need not move as they grow.
+    fn with_room() -> Self {
+        Self {
+            names: String::with_capacity(128),
+            values: String::with_capacity(512),
+            attributes: Vec::with_capacity(16),
+        }
     }
 
     /// Reads an object of plain JSON.
@@ -71,6 +101,15 @@ impl Item {
         self.names.len() + self.values.len() + self.attributes.len() * size_of::<Attribute>()
     }
 }
+
+/// The same attributes in the same order, however they came into it.
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Item {}
 
 fn append(all: &mut String, text: &str) -> Range<usize> {
     let start = all.len();
@@ -144,5 +183,39 @@ mod tests {
         assert_eq!(Item::from_json(r#"{"\u0061": 1, "b": [ ]}"#).unwrap().get("a"), Some("1"));
         assert!(Item::from_image("[]").is_err());
         assert!(Item::from_json("[]").is_err());
+    }
+
+    #[test]
+    fn the_parser_and_the_copying_of_common_images_agree() {
+        let images = [
+            "{}",
+            r#" { "id" : { "S" : "a \"b\" \u00e9 \\" } , "n":{"N":"-1.50E+3"},"t":{"BOOL":true},"f":{"BOOL":false} } "#,
+            r#"{"":{"S":""},"x":{"NULL":true},"y":{"B":"aGVsbG8="},"größe":{"SS":["b","a"]},"z":{"NS":["10","9"]}}"#,
+            r#"{"m":{"M":{"a":{"L":[]},"b":{"L":[{"N":"1"},{"M":{}},{"SS":["}"]}]}}},"l":{"L":[{"S":"]"}]}}"#,
+            r#"{"a \"b\"":{"S":"x"},"c":{"M":{"d\u0022":{"N":"1"}}}}"#,
+            r#"{"n":{"N":"01"}}"#,
+            r#"{"n":{"N":"NaN"}}"#,
+            r#"{"s":{"S":"a","N":"1"}}"#,
+            r#"{"s":{"S":5}}"#,
+            r#"{"s":{}}"#,
+            r#"{"s":{"X":"a"}}"#,
+            r#"{"s":{"NULL":false}}"#,
+            r#"{"s":{"BOOL":"true"}}"#,
+            r#"{"s":{"M":[]}}"#,
+            r#"{"s":"a"}"#,
+            "[]",
+            "5",
+        ];
+        let deep = format!("{}{{\"S\":\"x\"}}{}", r#"{"M":{"a":"#.repeat(60), "}}".repeat(60));
+        let deep = format!(r#"{{"deep":{deep}}}"#);
+        let mut copied = 0;
+        for image in images.into_iter().chain([deep.as_str()]) {
+            let parsed = serde_json::from_str(image).map(|ItemOfImage(item)| item).ok();
+            assert_eq!(Item::from_image(image).ok(), parsed, "{image}");
+            let plain = Item::from_plain_image(&mut JsonCursor::of(image));
+            copied += usize::from(plain.is_some());
+            assert!(plain.is_none() || plain == parsed, "{image}");
+        }
+        assert_eq!(copied, 5);
     }
 }

@@ -9,18 +9,27 @@
 
 mod cell;
 mod columns;
+pub mod commit;
+pub mod compaction;
 mod config;
+mod directory;
 mod hive;
 mod item;
+mod json_cursor;
 mod line;
+pub mod merge;
 pub mod object_key;
 mod partition;
+mod plain_image;
+mod plain_record;
 mod row;
+mod snapshot;
 mod timestamp;
 
 pub use cell::{Cell, ColumnType, ColumnTypeUnknown};
 pub use columns::{Column, Columns, ColumnsError, EXTRA_COLUMN, FIXED_COLUMNS, Split, column_name};
 pub use config::{LakeConfig, LakeConfigError};
+pub use directory::{Directory, bucket_of};
 pub use hive::DEFAULT_PARTITION;
 pub use item::Item;
 pub use line::LineUnreadable;
@@ -28,4 +37,5 @@ pub use partition::{
     Partition, PartitionSpec, PartitionSpecError, TimeFormat, TimePartition, TimeSource, TimeUnit,
 };
 pub use row::{LakeRecord, LazyImage, Row, RowOperation};
+pub use snapshot::Snapshot;
 pub use timestamp::Micros;

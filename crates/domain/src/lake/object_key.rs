@@ -1,5 +1,7 @@
 //! Where the files of the lake lie in their bucket.
 
+use std::str::FromStr;
+
 use super::{LakeConfig, Partition, Row};
 use crate::digest::digest;
 
@@ -33,6 +35,22 @@ impl Compression {
     #[must_use]
     pub fn of_key(key: &str) -> Option<Self> {
         [Self::Zstd, Self::Gzip].into_iter().find(|it| key.ends_with(&format!(".json.{}", it.extension())))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected zstd or gzip")]
+pub struct CompressionUnknown;
+
+impl FromStr for Compression {
+    type Err = CompressionUnknown;
+
+    fn from_str(text: &str) -> Result<Self, CompressionUnknown> {
+        match text {
+            "zstd" => Ok(Self::Zstd),
+            "gzip" => Ok(Self::Gzip),
+            _ => Err(CompressionUnknown),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::is_reserved;
 use super::hive::{DEFAULT_PARTITION, escape, unescape};
 use super::{Cell, ColumnType, Item, Micros, column_name};
 
@@ -71,6 +72,16 @@ impl TimeUnit {
             Self::Minute => "minute",
         }
     }
+
+    /// The longest time that always lies within one of these, beginning at a multiple of itself.
+    fn whole_micros(self) -> i64 {
+        const MINUTE: i64 = 60 * 1_000_000;
+        match self {
+            Self::Minute => MINUTE,
+            Self::Hour => 60 * MINUTE,
+            Self::Day | Self::Month | Self::Year => 24 * 60 * MINUTE,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +94,10 @@ pub enum PartitionSpecError {
     NameLength(String),
     #[error("partition: \"{0}\" is named twice, or is the name of a part of the time")]
     Twice(String),
+    #[error(
+        "partition.attributes: \"{attribute}\" would be the column \"{name}\", which every row has already"
+    )]
+    Reserved { attribute: String, name: String },
 }
 
 /// A folder of the lake: its names and values, from the outermost to the innermost.
@@ -109,6 +124,9 @@ impl PartitionSpec {
         let mut columns: Vec<String> = Vec::new();
         for name in self.names() {
             let column = column_name(name);
+            if is_reserved(&column) {
+                return Err(PartitionSpecError::Reserved { attribute: name.to_owned(), name: column });
+            }
             if columns.contains(&column) {
                 return Err(PartitionSpecError::Twice(name.to_owned()));
             }
@@ -127,18 +145,27 @@ impl PartitionSpec {
         names
     }
 
+    /// Appends what decides where a row belongs: rows with equal keys have the same partition. Several keys may have the same
+    /// partition, because nothing is looked into that is expensive to look into.
+    pub fn push_key(&self, item: &Item, changed_at: Micros, key: &mut Vec<u8>) {
+        for name in &self.attributes {
+            let json = item.get(name).unwrap_or_default();
+            key.extend_from_slice(&json.len().to_le_bytes());
+            key.extend_from_slice(json.as_bytes());
+        }
+        if let Some(time) = &self.time {
+            let cut = time.instant(item, changed_at).map(|it| it.get().div_euclid(time.unit.whole_micros()));
+            key.extend_from_slice(&cut.unwrap_or(i64::MIN).to_le_bytes());
+        }
+    }
+
     /// Where a row of this item belongs. The same row always belongs to the same folder.
     #[must_use]
     pub fn partition(&self, item: &Item, changed_at: Micros) -> Partition {
         let of_attributes =
             self.attributes.iter().map(|name| (name.clone(), item.get(name).and_then(attribute_value)));
         let of_time = self.time.iter().flat_map(|time| {
-            let instant = match &time.from {
-                TimeSource::Change => Some(changed_at),
-                TimeSource::Attribute { attribute, format } => {
-                    item.get(attribute).and_then(|json| format.read(json))
-                }
-            };
+            let instant = time.instant(item, changed_at);
             let civil = instant.map(Micros::civil);
             units(time.unit).map(move |unit| {
                 let value = civil.map(|civil| match unit {
@@ -157,6 +184,17 @@ impl PartitionSpec {
 
 fn units(finest: TimeUnit) -> impl Iterator<Item = TimeUnit> + use<> {
     TimeUnit::ALL.into_iter().filter(move |unit| *unit <= finest)
+}
+
+impl TimePartition {
+    fn instant(&self, item: &Item, changed_at: Micros) -> Option<Micros> {
+        match &self.from {
+            TimeSource::Change => Some(changed_at),
+            TimeSource::Attribute { attribute, format } => {
+                item.get(attribute).and_then(|json| format.read(json))
+            }
+        }
+    }
 }
 
 impl TimeFormat {
@@ -302,6 +340,31 @@ mod tests {
     }
 
     #[test]
+    fn rows_with_equal_keys_have_the_same_partition() {
+        let site = |unit: &str| {
+            spec(&format!(r#"{{"attributes": ["a", "b"], "time": {{"from": "change", "unit": "{unit}"}}}}"#))
+        };
+        let items = ["{}", r#"{"a":1}"#, r#"{"b":1}"#, r#"{"a":"1"}"#, r#"{"a":1,"b":1}"#, r#"{"a":11}"#];
+        let times = ["0999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z"]
+            .into_iter()
+            .chain(["2026-11-22T07:14:00Z", "2026-11-22T07:14:59.9Z", "2026-11-22T07:15:00Z"])
+            .chain(["2026-11-22T08:00:00Z", "2026-11-23T00:00:00Z", "2026-12-01T00:00:00Z"]);
+        for unit in ["year", "month", "day", "hour", "minute"] {
+            let spec = site(unit);
+            let mut by_key: std::collections::HashMap<Vec<u8>, Partition> = std::collections::HashMap::new();
+            for time in times.clone() {
+                for item in items {
+                    let (item, time) = (Item::from_json(item).unwrap(), Micros::from_rfc3339(time).unwrap());
+                    let (mut key, partition) = (Vec::new(), spec.partition(&item, time));
+                    spec.push_key(&item, time, &mut key);
+                    assert_eq!(by_key.entry(key).or_insert_with(|| partition.clone()), &partition, "{unit}");
+                }
+            }
+            assert!(by_key.len() >= 20 && by_key.len() < items.len() * 9, "{unit}: {}", by_key.len());
+        }
+    }
+
+    #[test]
     fn values_are_escaped_and_read_back() {
         let spec = spec(r#"{"attributes": ["ward/site id", "on"]}"#);
         assert_eq!(
@@ -316,6 +379,8 @@ mod tests {
             ("{}", "neither"),
             (r#"{"attributes": ["a", "b", "c", "d", "e"]}"#, "at most 4"),
             (r#"{"attributes": [""]}"#, "empty"),
+            (r#"{"attributes": ["SK"]}"#, "every row has"),
+            (r#"{"attributes": ["_op"]}"#, "every row has"),
             (r#"{"attributes": ["site", "Site"]}"#, "twice"),
             (r#"{"attributes": ["year"], "time": {"from": "change", "unit": "year"}}"#, "twice"),
         ] {

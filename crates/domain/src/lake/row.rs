@@ -1,12 +1,13 @@
 //! A row of the lake: what is known of one change.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Item, Micros};
+use super::{Item, Micros, plain_record};
 use crate::change::{ChangeId, Operation, Reject, RemovedBy, Sequence, StreamRecord};
 
 /// A stream record whose images are read when they are needed: the lake keeps one of the two.
@@ -63,12 +64,24 @@ impl LakeRecord<'_> {
             removed_by: self.removed_by,
             id: self.keys.id.text.clone().into_owned(),
             sk: self.keys.sk.text.clone().into_owned(),
-            item: Item::from_image(image.0.get()).map_err(|_| Reject::record(member))?,
+            item: Item::from_raw_image(image.0).map_err(|_| Reject::record(member))?,
         })
     }
 }
 
 impl Row {
+    /// The row of a stream record, and the record's sequence number as it came.
+    ///
+    /// # Errors
+    /// Where the record cannot be read.
+    pub fn of_record(record: &RawValue) -> Result<(Self, Cow<'_, str>), Reject> {
+        if let Some((row, number)) = plain_record::read(record.get()) {
+            return Ok((row, Cow::Borrowed(number)));
+        }
+        let record = LakeRecord::decode(record.get())?;
+        Ok((record.row()?, record.sequence_number))
+    }
+
     /// What a reader who wants one row per key has to compare: the highest stays.
     #[must_use]
     pub fn precedence(&self) -> (&Sequence, &ChangeId) {

@@ -1,0 +1,90 @@
+//! Images of the common shape, copied without a parser.
+//!
+//! Texts, numbers, and maps and lists of such are copied here. Sets and binary are left to the parser; so is the whole image
+//! where a name has escapes or something is not as it should be: the parser alone decides what is an error.
+
+use std::ops::Range;
+
+use super::json_cursor::JsonCursor;
+use crate::change::{is_json_number, push_plain};
+
+/// Deeper than DynamoDB nests (Amazon DynamoDB developer guide, "Quotas": 32 levels).
+const DEPTH: usize = 40;
+
+/// Shows each attribute: its name, and where its plain JSON lies in `values`. `None` where the image is of another shape than
+/// the common one; what was shown until then is worth nothing.
+pub(super) fn read(
+    cursor: &mut JsonCursor<'_>,
+    values: &mut String,
+    mut see: impl FnMut(&str, Range<usize>),
+) -> Option<()> {
+    cursor.members(|cursor, name| {
+        let start = values.len();
+        attribute(cursor, values, DEPTH)?;
+        see(name, start..values.len());
+        Some(())
+    })
+}
+
+/// Copies an attribute value as plain JSON.
+fn attribute(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    cursor.take(b'{')?;
+    let descriptor = cursor.plain_string()?;
+    cursor.take(b':')?;
+    match descriptor {
+        "S" => out.push_str(cursor.string()?.0),
+        "N" => {
+            let number = cursor.plain_string()?;
+            if !is_json_number(number.as_bytes()) {
+                return None;
+            }
+            out.push_str(number);
+        }
+        "BOOL" => {
+            let is_true = cursor.word("true").is_some();
+            if !is_true {
+                cursor.word("false")?;
+            }
+            out.push_str(if is_true { "true" } else { "false" });
+        }
+        "M" => map(cursor, out, depth)?,
+        "L" => list(cursor, out, depth)?,
+        _ => push_plain(out, &format!(r#"{{"{descriptor}":{}}}"#, cursor.value()?)).ok()?,
+    }
+    cursor.take(b'}')
+}
+
+fn map(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
+    out.push('{');
+    let opened = out.len();
+    cursor.members(|cursor, name| {
+        if out.len() > opened {
+            out.push(',');
+        }
+        // Without escapes, a name is in JSON as it is.
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        attribute(cursor, out, depth)
+    })?;
+    out.push('}');
+    Some(())
+}
+
+fn list(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
+    cursor.take(b'[')?;
+    out.push('[');
+    if cursor.take(b']').is_none() {
+        loop {
+            attribute(cursor, out, depth)?;
+            if cursor.take(b']').is_some() {
+                break;
+            }
+            cursor.take(b',')?;
+            out.push(',');
+        }
+    }
+    out.push(']');
+    Some(())
+}
