@@ -1,0 +1,338 @@
+//! Plans and compactions, one at a time.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod loopback_lake;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::lake::commit::Commit;
+use domain::lake::object_key::Compression;
+use domain::lake::{LakeConfig, Row};
+use jiff::SignedDuration;
+use lake_compactor::{Answer, Event, State, handle};
+use loopback_lake::{Call, KEEP, Lake, Reply, World, ask, change, compact, config, remove};
+use metrique::test_util::{TestEntrySink, test_entry_sink};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const SITE_A: &str = r#"{"directory": "compact/items/site=a"}"#;
+
+async fn lake_with(rows: &[Row]) -> Lake {
+    let lake = Lake::start().await;
+    lake.world().write(rows);
+    lake.pass(HOUR);
+    lake
+}
+
+fn observed(compactor: &mut State) -> metrique::writer::test_util::Inspector {
+    let TestEntrySink { inspector, sink } = test_entry_sink();
+    compactor.metrics = sink;
+    inspector
+}
+
+fn commits(world: &World, folder: &str) -> Vec<Commit> {
+    let keys = world.keys(folder);
+    keys.iter().map(|key| serde_json::from_slice(&world.objects[key].body).unwrap()).collect()
+}
+
+fn without_violations(lake: &Lake) {
+    assert_eq!(lake.world().reader.violations, Vec::<String>::new());
+}
+
+async fn plan(compactor: &State, request: Value) -> Value {
+    let answer = ask(compactor, json!({"plan": request})).await;
+    serde_json::to_value(&answer).unwrap()
+}
+
+#[tokio::test]
+async fn a_commit_says_what_was_done() {
+    let lake = lake_with(&[change("A", "a", 1), change("A", "a", 2), change("B", "a", 3)]).await;
+    lake.world().write(&[change("A", "a", 2)]);
+    lake.pass(HOUR);
+    let mut compactor = lake.compactor();
+    let metrics = observed(&mut compactor);
+    assert!(compact(&compactor, SITE_A).await);
+
+    let world = lake.world();
+    let [commit] = &commits(&world, "commits/compact/items/site=a/")[..] else { panic!("not one commit") };
+    assert_eq!((commit.rows, commit.repeats, commit.misfits), (3, 1, 1));
+    assert_eq!(commit.replaced, world.keys("raw/"));
+    assert_eq!((commit.covers_until, commit.committed_at), (world.now, world.now));
+    let mut written = commit.written.clone();
+    written.sort();
+    assert_eq!(written, [world.keys("compact/"), world.keys("latest/")].concat());
+    assert_eq!(world.keys("compact/items/site=a/").len(), 1);
+    assert_eq!(world.partitions, BTreeMap::from([(vec!["a".to_owned()], "s3://lake-bucket/compact/items/site=a/".to_owned())]));
+    let metrics = &metrics.entries()[0].metrics;
+    for (name, value) in [("RowsRead", 4), ("RowsWritten", 3), ("Repeats", 1), ("Misfits", 1), ("FilesReplaced", 2), ("Unreadable", 0), ("Failed", 0)] {
+        assert_eq!(metrics[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn i3_a_file_that_cannot_be_read_stays_and_stops_no_other() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let whole = {
+        let mut world = lake.world();
+        let [key] = &world.keys("raw/")[..] else { panic!("not one file") };
+        let whole = world.objects[key].body.clone();
+        let gzip = world.write_as(&[change("B", "a", 2)], Compression::Gzip, &config());
+        assert!(gzip[0].ends_with(".json.gz"));
+        let line = zstd::decode_all(&whole[..]).unwrap();
+        let lines = [&line[..], b"{\"_op\":\"MODIFY\"}\n"].concat();
+        for (name, body) in [
+            ("cut.json.zst", whole[..whole.len() - 5].to_vec()),
+            ("empty.json.zst", Vec::new()),
+            ("line.json.zst", zstd::encode_all(&lines[..], 3).unwrap()),
+            ("text.json.zst", b"Ngozi".to_vec()),
+            ("name.csv", whole.to_vec()),
+        ] {
+            world.put(&format!("raw/items/site=a/unreadable-{name}"), body);
+        }
+        whole
+    };
+    lake.pass(HOUR);
+    let mut compactor = lake.compactor();
+    let metrics = observed(&mut compactor);
+    assert!(compact(&compactor, SITE_A).await);
+    assert_eq!(metrics.entries()[0].metrics["Unreadable"], 5);
+    assert_eq!(metrics.entries()[0].metrics["RowsWritten"], 2);
+    {
+        let world = lake.world();
+        let [commit] = &commits(&world, "commits/compact/")[..] else { panic!("not one commit") };
+        assert_eq!(commit.replaced.len(), 2);
+        assert!(commit.replaced.iter().all(|key| !key.contains("unreadable")));
+    }
+    // They are found again by every plan, also when what was compacted is gone.
+    for time in [HOUR, KEEP + HOUR, HOUR] {
+        lake.pass(time);
+        let (plan, failures) = lake.round(&compactor).await;
+        assert_eq!((plan.directories > 0, plan.files >= 5, failures), (true, true, 0), "{plan:?}");
+    }
+    assert_eq!(lake.world().keys("raw/").len(), 5);
+    // Mended, they are compacted.
+    lake.world().put("raw/items/site=a/unreadable-cut.json.zst", whole);
+    lake.pass(HOUR);
+    lake.round(&compactor).await;
+    assert_eq!(commits(&lake.world(), "commits/compact/").last().unwrap().replaced.len(), 1);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn i7_rows_beyond_the_memory_are_put_aside_and_files_are_bounded() {
+    let rows: Vec<Row> = (1..=100).map(|number| change(&format!("P{:02}", number * 37 % 50), "a", number)).collect();
+    let lake = Lake::start().await;
+    for batch in rows.chunks(9).chain([&rows[40..60]]) {
+        lake.world().write(batch);
+    }
+    lake.pass(HOUR);
+    let mut compactor = lake.compactor();
+    compactor.memory_bytes = 30_000;
+    assert!(compact(&compactor, SITE_A).await);
+    let world = lake.world();
+    let [commit] = &commits(&world, "commits/compact/")[..] else { panic!("not one commit") };
+    assert_eq!((commit.rows, commit.repeats), (100, 20));
+    assert!(world.keys("compact/").len() > 2, "{:?}", world.keys("compact/"));
+    assert!(world.reader.copies(&world.objects, &["compact/"]).iter().all(|copies| *copies == 1));
+    assert_eq!(world.reader.shown(&world.objects).len(), 50);
+    drop(world);
+    without_violations(&lake);
+
+    // The same in memory makes the same rows in the same order.
+    let other = Lake::start().await;
+    for batch in rows.chunks(9).chain([&rows[40..60]]) {
+        other.world().write(batch);
+    }
+    other.pass(HOUR);
+    assert!(compact(&other.compactor(), SITE_A).await);
+    assert_eq!(other.world().keys("compact/"), lake.world().keys("compact/"));
+}
+
+#[tokio::test]
+async fn a_directory_of_the_current_state_keeps_one_row_of_each_key_and_every_removal() {
+    let lake = Lake::start().await;
+    let compactor = lake.compactor();
+    for batch in 0..4 {
+        let rows: Vec<Row> = (0..10)
+            .map(|key| {
+                let number = 1 + batch * 10 + key;
+                let key = format!("P{key}");
+                if batch == 3 && number % 2 == 0 { remove(&key, "a", number) } else { change(&key, "a", number) }
+            })
+            .collect();
+        lake.world().write(&rows);
+        lake.pass(HOUR);
+        assert_eq!(lake.round(&compactor).await.1, 0);
+    }
+    for _ in 0..3 {
+        lake.pass(KEEP + HOUR);
+        assert_eq!(lake.round(&compactor).await.1, 0);
+    }
+    let world = lake.world();
+    assert_eq!(world.keys("raw/").len() + world.keys("commits/").len(), 0);
+    let copies = world.reader.copies(&world.objects, &["latest/"]);
+    assert_eq!(copies.len(), 40);
+    // The last merge was of three runs; the fourth waits for two more.
+    assert!(copies.iter().sum::<usize>() <= 20, "{copies:?}");
+    assert!(copies[30..].iter().all(|copies| *copies == 1), "{copies:?}");
+    assert_eq!(world.reader.shown(&world.objects).len(), 5);
+    drop(world);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn where_the_time_is_up_nothing_is_committed_and_the_message_comes_again() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let message = json!({"messageId": "m1", "body": SITE_A});
+    let event: Event = serde_json::from_value(json!({"Records": [message]})).unwrap();
+    let Answer::Directories(answer) = handle(&lake.compactor(), event, Instant::now()).await.unwrap() else {
+        panic!("no answer of a compaction")
+    };
+    assert_eq!(answer.batch_item_failures.len(), 1);
+    assert_eq!(lake.world().keys("commits/").len(), 0);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_message_about_no_directory_of_this_lake_fails() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    for body in ["", "{}", r#"{"directory": "compact/items/ward=1"}"#, r#"{"directory": "raw/items/site=a"}"#] {
+        assert!(!compact(&lake.compactor(), body).await, "{body}");
+    }
+    assert_eq!(lake.world().calls.len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_due_is_left_alone_unless_everything_is_asked_for() {
+    let lake = Lake::start().await;
+    lake.world().write(&[change("A", "a", 1), change("B", "b", 2)]);
+    lake.pass(SignedDuration::from_mins(14));
+    let compactor = lake.compactor();
+    let nothing = json!({
+        "directories": 0, "partitions": 2, "files": 2, "bytes": plan(&compactor, json!({})).await["bytes"],
+        "oldestSeconds": 840, "unknownFolders": 0, "notSent": 0,
+    });
+    assert_eq!(plan(&compactor, json!({})).await, nothing);
+    // An old message, of a plan that saw other files.
+    assert!(compact(&compactor, SITE_A).await);
+    assert_eq!(lake.world().keys("commits/").len(), 0);
+
+    assert_eq!(plan(&compactor, json!({"settleSeconds": 0})).await["directories"], 2);
+    let messages = lake.world().messages.clone();
+    assert_eq!(
+        serde_json::from_str::<Value>(&messages[0]).unwrap(),
+        json!({"directory": "compact/items/site=a", "settleSeconds": 0})
+    );
+    assert_eq!(lake.work(&compactor).await, 0);
+    assert_eq!(lake.world().keys("commits/").len(), 2);
+    // Files so near to the commit that its key does not tell: the plan reads it.
+    lake.pass(SignedDuration::from_mins(20));
+    let after = plan(&compactor, json!({})).await;
+    assert_eq!((&after["directories"], &after["files"]), (&json!(0), &json!(0)));
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_no_partition_as_it_is_declared_is_told() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let finer = LakeConfig::parse(
+        r#"{"table": "items", "partition": {"attributes": ["site"], "time": {"from": "change", "unit": "year"}}}"#,
+    )
+    .unwrap();
+    lake.world().write_as(&[change("B", "a", 2)], Compression::Zstd, &finer);
+    lake.pass(HOUR);
+    let compactor = lake.compactor();
+    let (plan, failures) = lake.round(&compactor).await;
+    assert_eq!((plan.directories, plan.unknown_folders, plan.files, failures), (1, 1, 2, 0));
+    assert_eq!(lake.world().keys("raw/items/site=a/year=").len(), 1);
+    assert_eq!(commits(&lake.world(), "commits/")[0].replaced.len(), 1);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn what_the_queue_does_not_take_is_sent_again_and_then_told() {
+    let lake = Lake::start().await;
+    for site in 0..12 {
+        lake.world().write(&[change("A", &format!("s{site:02}"), site + 1)]);
+    }
+    lake.pass(HOUR);
+    let mut refused = 0;
+    lake.fault(move |call: &Call, _| {
+        let is_refused = call.is("AmazonSQS.SendMessageBatch") && refused < 4;
+        refused += usize::from(is_refused);
+        let failed = json!([{"Id": "1", "SenderFault": false, "Code": "InternalError"}]);
+        let body = json!({"Successful": [], "Failed": failed});
+        is_refused.then(|| Reply::of(200, body.to_string()))
+    });
+    let answer = plan(&lake.compactor(), json!({})).await;
+    // Of the first ten, one failed three times; of the last two, one failed once.
+    assert_eq!((&answer["directories"], &answer["notSent"]), (&json!(11), &json!(1)));
+    lake.mend();
+}
+
+#[tokio::test]
+async fn i1_a_commit_stays_while_one_of_its_files_is_not_deleted() {
+    let lake = lake_with(&[change("A", "a", 1), change("B", "a", 2)]).await;
+    let compactor = lake.compactor();
+    lake.round(&compactor).await;
+    lake.pass(KEEP + HOUR);
+    lake.fault(|call: &Call, _| {
+        let error = "<DeleteResult><Error><Key>k</Key><Code>InternalError</Code></Error></DeleteResult>";
+        call.is("DeleteObjects").then(|| Reply::of(200, error))
+    });
+    assert_eq!(lake.round(&compactor).await.1, 1);
+    assert_eq!(lake.world().keys("commits/").len(), 1);
+    lake.mend();
+    assert_eq!(lake.round(&compactor).await.1, 0);
+    let left = [lake.world().keys("commits/"), lake.world().keys("raw/")].concat();
+    assert_eq!(left, Vec::<String>::new());
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_partition_that_cannot_be_registered_is_not_committed() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    lake.fault(|call: &Call, _| {
+        call.is("AWSGlue.BatchCreatePartition").then(|| Reply::of(500, r#"{"__type": "InternalServiceException"}"#))
+    });
+    let compactor = lake.compactor();
+    assert!(!compact(&compactor, SITE_A).await);
+    assert_eq!(lake.world().keys("commits/").len(), 0);
+    lake.mend();
+    assert!(compact(&compactor, SITE_A).await);
+    assert_eq!(lake.world().keys("commits/").len(), 1);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_write_that_meets_another_is_tried_again() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let mut conflicts = 0;
+    lake.fault(move |call: &Call, _| {
+        let is_conflict = call.is("PutObject") && conflicts < 3;
+        conflicts += usize::from(is_conflict);
+        is_conflict.then(|| Reply::s3_error(409, "ConditionalRequestConflict"))
+    });
+    assert!(compact(&lake.compactor(), SITE_A).await);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_directory_that_takes_longer_than_the_time_left_is_gone_on_with_later() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    lake.fault(|call: &Call, _| {
+        if call.is("PutObject") {
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        None
+    });
+    let message = json!({"messageId": "m1", "body": SITE_A});
+    let event: Event = serde_json::from_value(json!({"Records": [message]})).unwrap();
+    handle(&lake.compactor(), event, Instant::now() + Duration::from_secs(2)).await.unwrap();
+    assert_eq!(lake.world().keys("commits/").len(), 1);
+    assert_eq!(lake.world().messages.len(), 1);
+    lake.mend();
+}
