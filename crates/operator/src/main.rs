@@ -3,6 +3,12 @@
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
 mod export;
+mod lake;
+mod lake_backfill;
+mod lake_compact;
+mod lake_deployment;
+mod lake_readiness;
+mod lake_replay;
 mod replay;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +39,11 @@ enum Task {
     Export {
         #[command(subcommand)]
         task: export::Task,
+    },
+    /// The lake: take in what was in the table before it, compact it, replay what did not get in.
+    Lake {
+        #[command(subcommand)]
+        task: lake::Task,
     },
 }
 
@@ -67,6 +78,7 @@ async fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Replay(target) => replay::replay(&target).await,
         Task::Export { task } => export::run(task).await,
+        Task::Lake { task } => lake::run(task).await,
     };
     match done {
         Ok(code) => code,

@@ -61,6 +61,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// The lake: take in what was in the table before it, compact it, replay what did not get in
+    #[command(disable_help_flag = true)]
+    Lake {
+        /// `backfill`, `compact` or `replay`; `--help` explains them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Build the functions for this machine, as the local stack runs them
     BuildFunctions,
     /// Write schemas/ anew from the Rust types
@@ -99,6 +106,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Synth => synth::synth(&repository).map(|()| ExitCode::SUCCESS),
         Task::Replay { arguments } => operate(&repository, "replay", &arguments),
         Task::Export { arguments } => operate(&repository, "export", &arguments),
+        Task::Lake { arguments } => operate(&repository, "lake", &arguments),
         Task::BuildFunctions => functions::build(&repository).map(|()| ExitCode::SUCCESS),
         Task::Schemas => schemas::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Tools => tools::install_all(&repository).map(|()| ExitCode::SUCCESS),
