@@ -1,6 +1,8 @@
 //! A table that was full before the lake was there: what is copied into the lake never wins over a change that the stream
 //! told, and nothing that was removed comes back.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeMap;
 
 use domain::change::{ChangeId, Sequence};

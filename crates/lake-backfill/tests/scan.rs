@@ -140,23 +140,27 @@ async fn i2_a_scan_that_was_interrupted_anywhere_goes_on_to_the_same_files() {
     let (expected, puts, pages) = (whole.under("lake/"), whole.puts(), items.pages.load(Ordering::SeqCst));
     assert_eq!(pages, 21);
     assert!(puts > 12, "{puts}");
-    let ends = (1..=pages).map(|page| (page, 0)).chain((2..=puts).map(|put| (0, put)));
-    for (page, put) in ends {
+    let ends =
+        (1..=pages).map(|page| (page, 0, 0)).chain((2..=puts).flat_map(|put| [(0, put, 0), (0, 0, put)]));
+    for (page, put, refused) in ends {
         let (store, items) = (Store::default(), Items::default());
         items.end_at_page(page);
         store.end_at_put(put);
+        if refused > 0 {
+            store.refuse_put(refused);
+        }
         let backfill = store.backfill(CHUNK);
         let now = Micros::from_second(1_795_331_640).unwrap();
         let scan = Scan::open(&backfill, items.table(), options(), now).await.unwrap();
         let ended = scan.backfill(&backfill).await;
-        assert!(!ended.is_ok_and(|outcome| outcome.is_whole()), "{page} {put}");
+        assert!(!ended.is_ok_and(|outcome| outcome.is_whole()), "{page} {put} {refused}");
 
         items.end_at_page(0);
         store.end_at_put(0);
         let (scan, outcome) = run(&store, &items, 60).await;
-        assert!(scan.goes_on && outcome.is_whole(), "{page} {put}: {:?}", outcome.failures);
+        assert!(scan.goes_on && outcome.is_whole(), "{page} {put} {refused}: {:?}", outcome.failures);
         assert_eq!(outcome.rows, 60);
-        assert!(store.under("lake/") == expected, "{page} {put}");
+        assert!(store.under("lake/") == expected, "{page} {put} {refused}");
     }
 }
 

@@ -152,7 +152,7 @@ async fn scan(
 
 fn check(arguments: &Arguments, readiness: &Readiness, taken_at: Timestamp) -> Result<()> {
     match readiness.problem(taken_at) {
-        Some(problem) if arguments.accept_gap => println!("although {problem}"),
+        Some(problem) if arguments.accept_gap => println!("accepted: {problem}"),
         Some(problem) => bail!("{problem}. With --accept-gap it is taken in all the same"),
         None => (),
     }

@@ -21,6 +21,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "rust", run: rust },
     Suite { name: "fhir-check", run: fhir_check },
     Suite { name: "ministack", run: ministack },
+    Suite { name: "lake-reader", run: lake_reader },
+    Suite { name: "costs", run: costs },
     Suite { name: "infra", run: infra },
     Suite { name: "synth", run: synth::synth },
     Suite { name: "e2e", run: e2e },
@@ -83,8 +85,22 @@ fn fhir_check(repository: &Repository) -> Result<()> {
 }
 
 fn ministack(repository: &Repository) -> Result<()> {
+    python_tests(repository, "crates/local-stack/ministack/tests")
+}
+
+/// The reader of the lake: two ways to read the same files, against each other.
+fn lake_reader(repository: &Repository) -> Result<()> {
+    python_tests(repository, "tools/lake-reader/tests")
+}
+
+/// The model of costs, and that the page in the docs is what it prints.
+fn costs(repository: &Repository) -> Result<()> {
+    python_tests(repository, "bench/cost")
+}
+
+fn python_tests(repository: &Repository, folder: &str) -> Result<()> {
     Program::new(repository.python_program("python"))
-        .args(["-m", "unittest", "discover", "-s", "crates/local-stack/ministack/tests"])
+        .args(["-m", "unittest", "discover", "-s", folder])
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .folder(&repository.root)
         .run()
@@ -100,7 +116,13 @@ fn infra(repository: &Repository) -> Result<()> {
 /// for one package alone Cargo would build the dependencies anew, with that package's features.
 fn e2e(repository: &Repository) -> Result<()> {
     functions::build(repository)?;
-    let scenarios = ["--test=change_events", "--test=exports", "--test=export_faults", "--test=life_cycle"];
+    let scenarios = [
+        "--test=change_events",
+        "--test=exports",
+        "--test=export_faults",
+        "--test=lake",
+        "--test=life_cycle",
+    ];
     let one_at_a_time = ["--", "--test-threads=1", "--nocapture"];
     let options = ["test", "--locked", "--workspace", "--no-fail-fast"];
     cargo(repository, &[&options[..], &scenarios, &one_at_a_time].concat())

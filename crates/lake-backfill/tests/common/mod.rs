@@ -31,6 +31,8 @@ pub struct Store {
     pub objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
     puts: Arc<AtomicUsize>,
     refused_put: Arc<AtomicUsize>,
+    /// How many puts are refused from that one on.
+    refusals: Arc<AtomicUsize>,
     /// Of how many objects the body breaks off, one after the other.
     pub broken_bodies: Arc<AtomicUsize>,
 }
@@ -62,14 +64,22 @@ impl Store {
     pub fn end_at_put(&self, number: usize) {
         self.puts.store(0, Ordering::SeqCst);
         self.refused_put.store(number, Ordering::SeqCst);
+        self.refusals.store(usize::MAX - number, Ordering::SeqCst);
+    }
+
+    /// The put of that number fails, counted from now on, and no other.
+    pub fn refuse_put(&self, number: usize) {
+        self.end_at_put(number);
+        self.refusals.store(1, Ordering::SeqCst);
     }
 
     pub fn client(&self) -> aws_sdk_s3::Client {
         let (puts, gets, lists) = (self.clone(), self.clone(), self.clone());
         let put = mock!(aws_sdk_s3::Client::put_object).then_compute_response(move |request| {
             let number = puts.puts.fetch_add(1, Ordering::SeqCst) + 1;
-            let refused_put = puts.refused_put.load(Ordering::SeqCst);
-            if refused_put > 0 && number >= refused_put {
+            let (first, count) =
+                (puts.refused_put.load(Ordering::SeqCst), puts.refusals.load(Ordering::SeqCst));
+            if first > 0 && (first..first + count).contains(&number) {
                 return MockResponse::Error(PutObjectError::generic(refused("AccessDenied")));
             }
             let body = request.body().bytes().unwrap().to_vec();
