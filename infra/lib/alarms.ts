@@ -82,7 +82,7 @@ export class Alarms extends Construct {
     this.watchLake(props.lake);
   }
 
-  private watchLake({ writer, compactor, compactions, schedule }: Lake): void {
+  private watchLake({ writer, replayer, compactor, compactions, schedule }: Lake): void {
     // Records that are reported one by one are no errors of the function; they hold up their shard.
     const behind = writer.function.metric('IteratorAge', { period, statistic: 'Maximum' });
     this.alarm('lake-writer-late', {
@@ -97,6 +97,7 @@ export class Alarms extends Construct {
     this.whenAny('lake-records-discarded', discarded, 'records were given up: in the dead letters, not the lake');
     const undelivered = writer.function.metric('DestinationDeliveryFailures', sum);
     this.whenAny('lake-records-lost', undelivered, 'records were given up, and could not be kept as dead letters');
+    this.whenAny('lake-replayer-errors', replayer.function.metricErrors(sum), 'the function failed');
 
     // A plan that failed is made again by the next, and a compaction comes back; nothing is lost, and queries get slower.
     this.whenPersistent('lake-compactor-errors', compactor.function.metricErrors(sum), 'the function fails again and again');

@@ -68,8 +68,18 @@ export class DeadLetters extends Construct {
 
   /** Finds, reads and, once they are replayed, removes the dead letters. */
   grantReplay(grantee: iam.IRole): void {
-    this.bucket.grantListUnder(deadLettersPrefix, grantee);
-    this.bucket.grantGetUnder(deadLettersPrefix, grantee);
-    this.bucket.grantDeleteUnder(deadLettersPrefix, grantee);
+    this.grantTakeUnder(deadLettersPrefix, grantee);
+  }
+
+  /** The same for what is missing in the lake. */
+  grantReplayOfLake(grantee: iam.IRole): void {
+    this.grantTakeUnder(deadRecordsOfLakePrefix, grantee);
+    this.grantTakeUnder(discardedBatchesPrefix, grantee);
+  }
+
+  private grantTakeUnder(prefix: string, grantee: iam.IRole): void {
+    this.bucket.grantListUnder(prefix, grantee);
+    this.bucket.grantGetUnder(prefix, grantee);
+    this.bucket.grantDeleteUnder(prefix, grantee);
   }
 }

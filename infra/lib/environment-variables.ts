@@ -10,6 +10,7 @@ export const EnvironmentVariable = {
   rejectsQueueUrl: 'REJECTS_QUEUE_URL',
   putEventsRequestBytes: 'PUT_EVENTS_REQUEST_BYTES',
   enricherFunctionName: 'ENRICHER_FUNCTION_NAME',
+  lakeWriterFunctionName: 'LAKE_WRITER_FUNCTION_NAME',
   routerFunctionName: 'ROUTER_FUNCTION_NAME',
   exportRunsTableName: 'EXPORT_RUNS_TABLE_NAME',
   exportBucketName: 'EXPORT_BUCKET_NAME',

@@ -48,6 +48,8 @@ export class LakeCompactor extends RustFunction {
         [EnvironmentVariable.fileBytes]: String(lake.fileBytes),
       },
     });
+    // It reads the table's columns when it starts, and must not find the old ones.
+    this.function.node.addDependency(props.catalog);
     props.lakeBucket.grantCompact(this.role);
     props.catalog.grantRegisterPartitions(props.catalog.compactTableName, this.role);
     queue.grantSend(this.role);

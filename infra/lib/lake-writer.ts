@@ -43,6 +43,8 @@ export class LakeWriter extends RustFunction {
         [EnvironmentVariable.compression]: lake.compression,
       },
     });
+    // It reads the tables' columns when it starts, and must not find the old ones.
+    this.function.node.addDependency(props.catalog);
     props.itemsTable.grantFollowStream(this.role);
     props.lakeBucket.grantWrite(this.role);
     props.catalog.grantRegisterPartitions(props.catalog.rawTableName, this.role);

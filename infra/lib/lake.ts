@@ -8,6 +8,7 @@ import { LakeBucket } from './lake-bucket.ts';
 import { LakeCatalog } from './lake-catalog.ts';
 import { compactorTimeout, LakeCompactor } from './lake-compactor.ts';
 import { LakeQueries } from './lake-queries.ts';
+import { LakeReplayer } from './lake-replayer.ts';
 import { LakeSchedule } from './lake-schedule.ts';
 import { LakeWriter } from './lake-writer.ts';
 import { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
@@ -28,6 +29,7 @@ export class Lake extends Construct {
   readonly catalog: LakeCatalog;
   readonly queries: LakeQueries;
   readonly writer: LakeWriter;
+  readonly replayer: LakeReplayer;
   readonly compactor: LakeCompactor;
   readonly compactions: QueueWithDeadLetters;
   readonly schedule: LakeSchedule;
@@ -41,6 +43,7 @@ export class Lake extends Construct {
     const { catalog } = this;
     this.queries = new LakeQueries(this, 'Queries', { ...deployment, catalog, exportBucket });
     this.writer = new LakeWriter(this, 'Writer', { ...deployment, itemsTable, deadLetters, lakeBucket, catalog });
+    this.replayer = new LakeReplayer(this, 'Replayer', { ...deployment, deadLetters, writer: this.writer });
 
     // A little more than the function has. A message comes alone, so that none waits in a batch while the clock runs, and a
     // compaction that failed can wait a quarter of an hour: its rows are in the lake.

@@ -156,6 +156,7 @@ test('errors of every function raise an alarm', () => {
     'tributary-dev-item-router-errors': 3,
     'tributary-dev-dead-letter-rescuer-errors': 1,
     'tributary-dev-dead-letter-replayer-errors': 1,
+    'tributary-dev-lake-replayer-errors': 1,
     'tributary-dev-export-coordinator-errors': 3,
     'tributary-dev-export-starter-errors': 3,
     'tributary-dev-export-poller-errors': 3,

@@ -33,6 +33,7 @@ const actions: Record<string, string[]> = {
     'kms:DescribeKey',
     'kms:GenerateDataKey',
   ],
+  LakeReplayer: [...ownLog, 'lambda:InvokeFunction', 's3:DeleteObject', 's3:GetObject', 's3:ListBucket', 'kms:Decrypt'],
   Replayer: [...ownLog, 'lambda:InvokeFunction', 's3:DeleteObject', 's3:GetObject', 's3:ListBucket', 'kms:Decrypt'],
   ChangePipe: [
     ...ownLog,
@@ -215,6 +216,8 @@ const objectPrefixes: [role: string, action: string, objects: string[]][] = [
   ['Rescuer', 's3:PutObject', ['DeadLetters/dead/*']],
   ['Replayer', 's3:GetObject', ['DeadLetters/dead/*']],
   ['Replayer', 's3:DeleteObject', ['DeadLetters/dead/*']],
+  ['LakeReplayer', 's3:GetObject', ['DeadLetters/aws/lambda/*', 'DeadLetters/dead/lake/*']],
+  ['LakeReplayer', 's3:DeleteObject', ['DeadLetters/aws/lambda/*', 'DeadLetters/dead/lake/*']],
   ['ExportsData', 's3:PutObject', ['ExportsFiles/exports/*']],
   ['ExportsCoordinator', 's3:GetObject', ['ExportsFiles/results/*']],
   ['ExportsPoller', 's3:GetObject', ['ExportsFiles/exports/*']],
@@ -240,6 +243,12 @@ function objectsNamed(resourceArn: any): string {
 test('Replayer lists dead/ alone', () => {
   const [statement] = policyOf('Replayer').filter(({ Action }) => Action === 's3:ListBucket');
   assert.deepEqual(statement?.Condition, { StringLike: { 's3:prefix': 'dead/*' } });
+});
+
+test('LakeReplayer lists what is missing in the lake alone', () => {
+  const statements = policyOf('LakeReplayer').filter(({ Action }) => list(Action).includes('s3:ListBucket'));
+  const prefixes = statements.map(({ Condition }) => Condition?.StringLike?.['s3:prefix']);
+  assert.deepEqual(prefixes.sort(), ['aws/lambda/*', 'dead/lake/*']);
 });
 
 test('LakeCompactor lists its own folders alone', () => {

@@ -53,6 +53,10 @@ const environments: Record<string, Record<string, unknown>> = {
     PUT_EVENTS_REQUEST_BYTES: '262144',
   },
   Rescuer: { DEAD_LETTER_BUCKET_NAME: deadLetterBucket },
+  LakeReplayer: {
+    DEAD_LETTER_BUCKET_NAME: deadLetterBucket,
+    LAKE_WRITER_FUNCTION_NAME: ref('AWS::Lambda::Function', 'LakeWriter'),
+  },
   Replayer: {
     DEAD_LETTER_BUCKET_NAME: deadLetterBucket,
     ENRICHER_FUNCTION_NAME: ref('AWS::Lambda::Function', 'Enricher'),
@@ -102,6 +106,7 @@ test('functions run on Graviton, on the runtime for binaries, each with a log gr
     'tributary-dev-export-starter',
     'tributary-dev-item-router',
     'tributary-dev-lake-compactor',
+    'tributary-dev-lake-replayer',
     'tributary-dev-lake-writer',
     'tributary-dev-stream-enricher',
   ]);
@@ -159,8 +164,8 @@ test('I1: the rescuer reports single failures and has time to finish before a me
   assert.ok(queue.Properties.VisibilityTimeout >= 6 * rescuer.Properties.Timeout);
 });
 
-test('nothing triggers the replayer', () => {
-  const { logicalId } = resource(localExports.template, 'AWS::Lambda::Function', 'Replayer');
+for (const replayer of ['Replayer', 'LakeReplayer']) test(`nothing triggers ${replayer}`, () => {
+  const { logicalId } = resource(localExports.template, 'AWS::Lambda::Function', replayer);
   const { Resources } = localExports.template.toJSON();
   const referring = Object.keys(Resources).filter(
     (id) => id !== logicalId && JSON.stringify(Resources[id]).includes(logicalId),

@@ -50,6 +50,7 @@ const binaryNames = [
   'export-publisher',
   'lake-writer',
   'lake-compactor',
+  'lake-replayer',
 ];
 for (const binaryName of binaryNames) {
   mkdirSync(join(functionsDirectory, binaryName));

@@ -23,7 +23,6 @@ pub struct LakeDeployment {
     /// For calls that move data; invocations of functions have no limit.
     pub data_config: SdkConfig,
     pub lambda: aws_sdk_lambda::Client,
-    pub dead_letter_bucket: String,
     pub items_table: String,
     settings: lake_writer::Config,
 }
@@ -63,7 +62,6 @@ impl LakeDeployment {
             writer,
             data_config,
             lambda,
-            dead_letter_bucket: settings.dead_letter_bucket_name.clone(),
             items_table: format!("tributary-{}-items", target.environment),
             settings,
         })

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
 mod export;
+mod invocation;
 mod lake;
 mod lake_backfill;
 mod lake_compact;

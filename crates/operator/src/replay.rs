@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::primitives::Blob;
 use dead_letter_replayer::{Report, Request};
 
 use crate::Target;
+use crate::invocation::invoke;
 
 pub async fn replay(target: &Target) -> Result<ExitCode> {
     let client = Client::new(&target.sdk_config().await?);
@@ -15,7 +15,7 @@ pub async fn replay(target: &Target) -> Result<ExitCode> {
     let mut total = Report::default();
     let mut request = Request::default();
     loop {
-        let report = invoke(&client, &function, &request).await?;
+        let report: Report = invoke(&client, &function, &request).await?;
         total.replayed += report.replayed;
         total.failed += report.failed;
         for (reason, count) in report.rejected {
@@ -37,19 +37,4 @@ pub async fn replay(target: &Target) -> Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn invoke(client: &Client, function: &str, request: &Request) -> Result<Report> {
-    let output = client
-        .invoke()
-        .function_name(function)
-        .payload(Blob::new(serde_json::to_vec(request)?))
-        .send()
-        .await
-        .with_context(|| format!("invoking {function}"))?;
-    let answer = output.payload.map(Blob::into_inner).unwrap_or_default();
-    if output.function_error.is_some() {
-        bail!("{function} failed: {}", String::from_utf8_lossy(&answer));
-    }
-    serde_json::from_slice(&answer).with_context(|| format!("the answer of {function}"))
 }

@@ -8,7 +8,7 @@ use crate::process::Program;
 use crate::repository::Repository;
 
 /// The Lambda functions, by the name of their binary.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
     "stream-enricher",
     "item-router",
     "dead-letter-rescuer",
@@ -19,6 +19,7 @@ const FUNCTIONS: [&str; 10] = [
     "export-publisher",
     "lake-writer",
     "lake-compactor",
+    "lake-replayer",
 ];
 
 /// Builds every function, and puts each as `bootstrap` into a folder of its own, from where the CDK app takes it.

@@ -46,10 +46,13 @@ impl<'a> DeadLetter<'a> {
         format!("{DEAD_PREFIX}{record_id}.json")
     }
 
-    /// Of a record that is missing in the lake. It lies by itself, because the bus may well have it.
+    /// Under which the records lie that are missing in the lake. They lie by themselves, because the bus may well have them.
+    pub const LAKE_PREFIX: &'static str = "dead/lake/";
+
+    /// Of a record that is missing in the lake.
     #[must_use]
     pub fn lake_object_key(record_id: &ChangeId) -> String {
-        format!("{DEAD_PREFIX}lake/{record_id}.json")
+        format!("{}{record_id}.json", Self::LAKE_PREFIX)
     }
 }
 

@@ -112,7 +112,10 @@ impl Sequence {
     /// Where the text is not 1 to 40 digits.
     pub fn parse(number: &str) -> Result<Self, Reject> {
         if (1..=40).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(format!("{number:0>40}")))
+            let mut padded = String::with_capacity(40);
+            padded.extend(std::iter::repeat_n('0', 40 - number.len()));
+            padded.push_str(number);
+            Ok(Self(padded))
         } else {
             Err(Reject::record("dynamodb.SequenceNumber"))
         }

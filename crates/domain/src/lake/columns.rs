@@ -12,6 +12,9 @@ pub const FIXED_COLUMNS: [&str; 7] =
 /// Holds, as one JSON object, what the declared columns do not.
 pub const EXTRA_COLUMN: &str = "_extra";
 
+/// What the rest of an item takes at first, about.
+const EXTRA_BYTES: usize = 256;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The attribute of the item.
@@ -175,6 +178,7 @@ impl ColumnText {
 
 /// Adds a member to an object that is still open, or opens it.
 pub(super) fn push_member(object: &mut String, name: &str, json: &str) {
+    object.reserve(if object.is_empty() { EXTRA_BYTES.max(json.len()) } else { 0 });
     object.push(if object.is_empty() { '{' } else { ',' });
     push_json_string(object, name);
     object.push(':');
@@ -234,6 +238,16 @@ mod tests {
         assert_eq!(cell("name"), None);
         assert_eq!(split.misfits, 1);
         assert_eq!(split.extra, r#"{"name":5,"at":"2026-11-22T08:14:00+01:00","a \"b\"":{}}"#);
+    }
+
+    #[test]
+    fn every_character_of_a_text_comes_back() {
+        let controls: String = (0..0x21_u8).map(char::from).collect();
+        for text in ["", "a", r#""\\"#, r#"{"a":"\"b\""}"#, "größe 🫀\u{7f}", &controls] {
+            let mut json = String::new();
+            push_json_string(&mut json, text);
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{json}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::json_cursor::JsonCursor;
+use super::packed::{push_length, push_text, take_length, take_text};
 use super::plain_image;
 use crate::change::{Text, visit_members};
 
@@ -55,7 +56,7 @@ impl Item {
     }
 
     /// Room for most items, so that their texts need not move as they grow.
-    fn with_room() -> Self {
+    pub(super) fn with_room() -> Self {
         Self {
             names: String::with_capacity(128),
             values: String::with_capacity(512),
@@ -93,6 +94,32 @@ impl Item {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find_map(|(of, json)| (of == name).then_some(json))
+    }
+
+    /// Appends its texts, and where each attribute of them ends.
+    pub(super) fn pack(&self, out: &mut Vec<u8>) {
+        push_text(out, &self.names);
+        push_text(out, &self.values);
+        push_length(out, self.attributes.len());
+        for Attribute { name, json } in &self.attributes {
+            for bound in [name.start, name.end, json.start, json.end] {
+                push_length(out, bound);
+            }
+        }
+    }
+
+    /// Takes what [`pack`](Self::pack) wrote.
+    pub(super) fn unpack(rest: &mut &[u8]) -> Option<Self> {
+        let names = take_text(rest)?.to_owned();
+        let values = take_text(rest)?.to_owned();
+        let count = take_length(rest)?;
+        let mut attributes = Vec::with_capacity(count.min(rest.len()));
+        for _ in 0..count {
+            let name = take_length(rest)?..take_length(rest)?;
+            let json = take_length(rest)?..take_length(rest)?;
+            attributes.push(Attribute { name, json });
+        }
+        Some(Self { names, values, attributes })
     }
 
     /// Bytes of its texts.

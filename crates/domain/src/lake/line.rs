@@ -4,7 +4,7 @@
 //! JSON parser's doubles. `_types` says what each column was, so that the line tells the same under any later declaration.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::cell::string_of;
@@ -44,8 +44,10 @@ fn plain(kind: u8, json: &str) -> Option<Cow<'_, str>> {
         Some(Cow::Owned(column_type.json(&Cell::Timestamp(micros)).into_owned()))
     };
     match kind {
+        b's' if json.contains('\\') => string_of(json).map(|_| Cow::Borrowed(json)),
         b's' => json.starts_with('"').then_some(Cow::Borrowed(json)),
-        b'b' | b'n' | b'j' => string_of(json),
+        b'b' | b'n' => string_of(json),
+        b'j' => unescaped(json),
         b't' => of_timestamp(ColumnType::Timestamp),
         b'e' => of_timestamp(ColumnType::TimestampSeconds),
         b'm' => of_timestamp(ColumnType::TimestampMilliseconds),
@@ -106,15 +108,19 @@ impl Row {
     /// # Errors
     /// Where it is none.
     pub fn read_line(line: &str) -> Result<Self, LineUnreadable> {
-        let mut members = Members::default();
-        let mut fault = None;
-        for_each_member(line, |name, json| {
-            if let Err(error) = members.take(name, json) {
-                fault.get_or_insert(error);
-            }
-        })?;
-        fault.map_or_else(|| members.row(), Err)
+        LineReader::default().read(line)
     }
+}
+
+/// Reads lines, and remembers what most of them say alike.
+#[derive(Debug, Default)]
+pub struct LineReader {
+    /// `_types` of the last line that had some.
+    kinds: String,
+    /// `_attributes` of the last line that had some, as it was written there.
+    written: String,
+    /// What it says: names of columns, and the attributes that they are of.
+    renamed: Vec<(String, String)>,
 }
 
 /// The members of a line, as far as it is read. `_types` and `_attributes` come before the columns that they tell of.
@@ -127,59 +133,178 @@ struct Members {
     removed_by: Option<RemovedBy>,
     id: Option<String>,
     sk: Option<String>,
-    /// The kinds of the columns that are still to come.
-    kinds: VecDeque<u8>,
-    renamed: BTreeMap<String, String>,
+    /// How many columns it has by its `_types`.
+    kinds: usize,
+    /// How many of them were taken.
+    columns: usize,
+    is_renamed: bool,
     item: Item,
-    extra: Option<Item>,
+    extra: Option<String>,
 }
 
-impl Members {
-    fn take(&mut self, name: &str, json: &str) -> Result<(), LineUnreadable> {
-        let unreadable = |name| move || LineUnreadable::Member(name);
+impl LineReader {
+    /// Reads a line that [`Row::write_line`] wrote, under whatever declaration.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn read(&mut self, line: &str) -> Result<Row, LineUnreadable> {
+        let mut members = Members::with_room();
+        let mut fault = None;
+        let mut take = |members: &mut Members, name: &str, json: &str| {
+            if let Err(error) = self.take(members, name, json) {
+                fault.get_or_insert(error);
+            }
+        };
+        if for_each_text(line, |name, json| take(&mut members, name, json)).is_none() {
+            members = Members::with_room();
+            for_each_member(line, |name, json| take(&mut members, name, json))?;
+        }
+        fault.map_or_else(|| members.row(), Err)
+    }
+
+    fn take(&mut self, members: &mut Members, name: &str, json: &str) -> Result<(), LineUnreadable> {
+        let text = |name| string_of(json).ok_or(LineUnreadable::Member(name));
         match name {
-            "_op" => self.operation = string_of(json).and_then(|text| text.parse().ok()),
-            "_event_id" => self.event_id = Some(serde_json::from_str(json)?),
-            "_sequence" => self.sequence = string_of(json).and_then(|text| Sequence::parse(&text).ok()),
-            "_changed_at" => self.changed_at = string_of(json).and_then(|text| Micros::from_sql(&text)),
-            "_removed_by" => self.removed_by = serde_json::from_str(json)?,
-            "id" => self.id = string_of(json).map(Cow::into_owned),
-            "sk" => self.sk = string_of(json).map(Cow::into_owned),
-            "_types" => self.kinds = string_of(json).ok_or_else(unreadable("_types"))?.bytes().collect(),
+            "_op" => members.operation = text("_op")?.parse().ok(),
+            "_event_id" => members.event_id = Some(serde_json::from_str(json)?),
+            "_sequence" => members.sequence = Sequence::parse(&text("_sequence")?).ok(),
+            "_changed_at" => members.changed_at = Micros::from_sql(&text("_changed_at")?),
+            "_removed_by" => members.removed_by = serde_json::from_str(json)?,
+            "id" => members.id = Some(text("id")?.into_owned()),
+            "sk" => members.sk = Some(text("sk")?.into_owned()),
+            "_types" => {
+                let kinds = text("_types")?;
+                members.kinds = kinds.len();
+                kinds.as_ref().clone_into(&mut self.kinds);
+            }
             "_attributes" => {
-                let text = string_of(json).ok_or_else(unreadable("_attributes"))?;
-                self.renamed = serde_json::from_str(&text)?;
+                members.is_renamed = true;
+                if self.written != json {
+                    let renamed: BTreeMap<String, String> = serde_json::from_str(&text("_attributes")?)?;
+                    self.renamed = renamed.into_iter().collect();
+                    json.clone_into(&mut self.written);
+                }
             }
             "_extra" => {
-                let text = string_of(json).ok_or_else(unreadable("_extra"))?;
-                self.extra = Some(Item::from_json(&text)?);
+                let extra = unescaped(json).ok_or(LineUnreadable::Member("_extra"))?;
+                members.extra = Some(extra.into_owned());
             }
             // Of a later release.
             name if name.starts_with('_') => (),
             name => {
-                let kind = self.kinds.pop_front().ok_or_else(unreadable("_types"))?;
-                let attribute = self.renamed.get(name).map_or(name, String::as_str);
-                let value = plain(kind, json).ok_or_else(unreadable("_types"))?;
-                self.item.push(attribute, &value);
+                // Without `_types` the line has no columns, whatever the one before it had.
+                let kind = self.kinds.as_bytes().get(..members.kinds).and_then(|it| it.get(members.columns));
+                let value =
+                    kind.and_then(|kind| plain(*kind, json)).ok_or(LineUnreadable::Member("_types"))?;
+                let mut renamed = self.renamed.iter().filter(|_| members.is_renamed);
+                let attribute = renamed.find(|(column, _)| column == name);
+                members.item.push(attribute.map_or(name, |(_, attribute)| attribute), &value);
+                members.columns += 1;
             }
         }
         Ok(())
     }
+}
+
+/// Shows each member of an object as [`Row::write_line`] writes it: without blanks, of texts alone. `None` where it is
+/// another, which a parser has to see. Twice as fast as a parser.
+fn for_each_text(line: &str, mut see: impl FnMut(&str, &str)) -> Option<()> {
+    let mut rest = line.strip_suffix('\n').unwrap_or(line).strip_prefix('{')?;
+    loop {
+        let (name, after) = text(rest)?;
+        let (json, after) = text(after.strip_prefix(':')?)?;
+        see(name.strip_prefix('"')?.strip_suffix('"')?, json);
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return (after == "}").then_some(()),
+        }
+    }
+}
+
+/// The JSON string that a text begins with, and what follows it. Whether its escapes are some is not looked at.
+fn text(rest: &str) -> Option<(&str, &str)> {
+    let bytes = rest.strip_prefix('"')?.as_bytes();
+    let mut end = 0;
+    loop {
+        let found = special(bytes.get(end..)?)?;
+        end += found + 1;
+        match bytes.get(end - 1)? {
+            b'"' => return rest.split_at_checked(end + 1),
+            b'\\' => end += 1,
+            _ => return None,
+        }
+    }
+}
+
+/// The characters of a JSON string that is JSON itself: nearly all of its escapes are quotes.
+fn unescaped(json: &str) -> Option<Cow<'_, str>> {
+    let mut rest = json.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = String::new();
+    while let Some((before, after)) = rest.split_once('\\') {
+        if out.is_empty() {
+            out.reserve(rest.len());
+        }
+        out.push_str(before);
+        let character = after.chars().next()?;
+        if character != '"' && character != '\\' {
+            return string_of(json);
+        }
+        out.push(character);
+        rest = after.get(1..)?;
+    }
+    if out.is_empty() {
+        return Some(Cow::Borrowed(rest));
+    }
+    out.push_str(rest);
+    Some(Cow::Owned(out))
+}
+
+/// The place of the first quote, backslash or control character. Eight bytes are looked at together: in each, the highest
+/// bit becomes set where the byte is one of these, and below the first of them nowhere else (S. E. Anderson, "Bit Twiddling
+/// Hacks", on finding a byte in a word).
+fn special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = ONES << 7;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let mut words = bytes.chunks_exact(8);
+    for (number, eight) in words.by_ref().enumerate() {
+        let word = u64::from_le_bytes(eight.try_into().ok()?);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = (quote | backslash | below(word, 0x20)) & HIGHEST;
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let rest = words.remainder();
+    let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    Some(bytes.len() - rest.len() + place)
+}
+
+impl Members {
+    fn with_room() -> Self {
+        Self { item: Item::with_room(), ..Self::default() }
+    }
 
     fn row(self) -> Result<Row, LineUnreadable> {
-        let Self { mut item, extra, .. } = self;
-        if !self.kinds.is_empty() {
+        if self.columns != self.kinds {
             return Err(LineUnreadable::Member("_types"));
         }
-        if let Some(extra) = extra {
+        let mut item = self.item;
+        if let Some(extra) = self.extra {
+            for_each_member(&extra, |name, json| item.push(name, json))?;
+            let is_in_extra =
+                |attribute: &str| item.iter().skip(self.columns).any(|(name, _)| name == attribute);
             // What the rest says of an attribute goes before what its column says.
-            if extra.iter().any(|(name, _)| item.get(name).is_some()) {
+            if item.iter().take(self.columns).any(|(name, _)| is_in_extra(name)) {
                 let mut kept = Item::default();
-                let columns = item.iter().filter(|(name, _)| extra.get(name).is_none());
-                columns.for_each(|(name, json)| kept.push(name, json));
+                for (place, (name, json)) in item.iter().enumerate() {
+                    if place >= self.columns || !is_in_extra(name) {
+                        kept.push(name, json);
+                    }
+                }
                 item = kept;
             }
-            extra.iter().for_each(|(name, json)| item.push(name, json));
         }
         Ok(Row {
             operation: self.operation.ok_or(LineUnreadable::Member("_op"))?,

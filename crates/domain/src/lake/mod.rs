@@ -19,6 +19,7 @@ mod json_cursor;
 mod line;
 pub mod merge;
 pub mod object_key;
+mod packed;
 mod partition;
 mod plain_image;
 mod plain_record;
@@ -32,7 +33,8 @@ pub use config::{LakeConfig, LakeConfigError};
 pub use directory::{Directory, bucket_of};
 pub use hive::DEFAULT_PARTITION;
 pub use item::Item;
-pub use line::LineUnreadable;
+pub use line::{LineReader, LineUnreadable};
+pub use packed::packed_order;
 pub use partition::{
     Partition, PartitionSpec, PartitionSpecError, TimeFormat, TimePartition, TimeSource, TimeUnit,
 };

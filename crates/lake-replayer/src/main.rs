@@ -1,0 +1,32 @@
+//! The Lambda function `lake-replayer`: invoked by an operator, through `cargo xtask lake replay`.
+
+use std::time::Duration;
+
+use lake_replayer::{Config, Request, State, handle};
+use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_support::{clients, telemetry, time_left};
+
+/// The writer may take two minutes, and its letters are read and removed.
+const LONGEST_INVOCATION: Duration = Duration::from_secs(150);
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let metrics = telemetry::start()?;
+    let config = Config::from_env()?;
+    let sdk = clients::sdk_config().await;
+    // The writer may take as long as its own timeout; an attempt that is given up here would still run there.
+    let lambda = aws_sdk_lambda::config::Builder::from(&sdk)
+        .timeout_config(aws_sdk_lambda::config::timeout::TimeoutConfig::disabled())
+        .build();
+    let state = State {
+        s3: aws_sdk_s3::Client::new(&sdk),
+        lambda: aws_sdk_lambda::Client::from_conf(lambda),
+        config,
+        metrics,
+    };
+    let state = &state;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
+        handle(state, event.payload, time_left::until(&event.context, LONGEST_INVOCATION)).await
+    }))
+    .await
+}
