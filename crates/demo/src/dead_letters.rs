@@ -20,12 +20,27 @@ pub struct Dead {
     pub record: Box<RawValue>,
 }
 
+/// Records that the bus lacks.
+///
 /// # Errors
 /// Where the bucket does not answer, or an object is no dead letter.
 pub async fn read(deployment: &Deployment) -> Result<Vec<Dead>> {
+    read_below(deployment, DEAD_PREFIX).await
+}
+
+/// Records that the lake lacks.
+///
+/// # Errors
+/// Where the bucket does not answer, or an object is no dead letter.
+pub async fn read_of_lake(deployment: &Deployment) -> Result<Vec<Dead>> {
+    read_below(deployment, &format!("{DEAD_PREFIX}lake/")).await
+}
+
+/// What lies right below the prefix; in folders there lie others.
+async fn read_below(deployment: &Deployment, prefix: &str) -> Result<Vec<Dead>> {
     let client = &s3::Client::new(&deployment.config);
     let bucket = deployment.output("DeadLetterBucketName")?;
-    let pages = client.list_objects_v2().bucket(bucket).prefix(DEAD_PREFIX).into_paginator().send();
+    let pages = client.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").into_paginator().send();
     let pages: Vec<_> = pages.try_collect().await.context("ListObjectsV2")?;
     let keys =
         pages.into_iter().flat_map(|page| page.contents.unwrap_or_default()).filter_map(|object| object.key);

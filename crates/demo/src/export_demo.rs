@@ -15,7 +15,7 @@ use crate::deployment::{Deployment, LocalStack};
 use crate::export_ledger::{Summary, missing, summary};
 use crate::inbox::{Arrivals, Inbox};
 
-/// The name of the datastore that the demo deploys.
+/// The name of the datastore.
 pub const DATASTORE: &str = "clinic";
 const OVERLAP: SignedDuration = SignedDuration::from_secs(1);
 const UPDATED: usize = 50;
@@ -25,14 +25,14 @@ const RUN_LIMIT: Duration = Duration::from_mins(10);
 const PATIENCE: Duration = Duration::from_secs(45);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// What the demo deploys: a datastore that is exported when somebody says so, and quickly.
+/// The option `datastores`: one that is exported when somebody says so, and quickly.
 #[must_use]
-pub fn options() -> serde_json::Value {
-    json!({"datastores": {DATASTORE: {
+pub fn datastores() -> serde_json::Value {
+    json!({DATASTORE: {
         "scheduleEnabled": false,
         "overlapSeconds": OVERLAP.as_secs(),
         "poll": {"firstDelaySeconds": 1, "longestDelaySeconds": 2},
-    }}})
+    }})
 }
 
 /// The last FHIR resource of each name among the change events: what to load where the user brought no folder of their own.

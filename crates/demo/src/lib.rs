@@ -5,6 +5,7 @@
 //! - [`writer`], [`history`], [`inbox`], [`dead_letters`]: what was written, what the stream knows, what arrived, what died.
 //! - [`ledger`]: compares them.
 //! - [`datastore`], [`export_demo`], [`export_ledger`]: what lies in HealthLake, its runs, and what arrived of it.
+//! - [`lake`], [`lake_demo`]: the files of the lake, who reads them, and what is in them.
 //! - [`fhir_check`]: two validators that are not ours.
 //! - [`report`]: what the user sees.
 
@@ -16,7 +17,10 @@ pub mod export_ledger;
 pub mod fhir_check;
 pub mod history;
 pub mod inbox;
+pub mod lake;
+pub mod lake_demo;
 pub mod ledger;
+pub mod options;
 pub mod plain_json;
 pub mod report;
 pub mod source;

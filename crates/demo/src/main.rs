@@ -1,4 +1,5 @@
-//! `demo`: the main job on the local stack, from a write to the table or to HealthLake to an event in a queue.
+//! `demo`: the main job on the local stack, from a write to the table or to HealthLake to an event in a queue and a row in
+//! the lake.
 
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
@@ -15,7 +16,8 @@ use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::history::{self, HistoryRecord};
 use demo::inbox::Inbox;
 use demo::source::{self, Generated, Write};
-use demo::{export_demo, fhir_check, ledger, report, writer};
+use demo::options::options;
+use demo::{export_demo, fhir_check, lake_demo, ledger, report, writer};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -80,7 +82,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let stack = LocalStack::start(repository.clone(), start).await?;
     say(&format!("deploying the CDK app to it, at http://127.0.0.1:{}", stack.ports.stack));
     stack.bootstrap().await?;
-    let deployment = stack.deploy(&export_demo::options()).await?;
+    let deployment = stack.deploy(&options()).await?;
 
     say(&format!("writing {} changes to the table", writes.len()));
     let mut followed = follow(&deployment, writes, &say).await?;
@@ -89,6 +91,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         None => export_demo::resources_of(&*followed.inbox.arrivals.lock().await),
     };
     let exports = export_demo::run(&stack, &deployment, &mut followed.inbox, &resources, &say).await?;
+    let lake = lake_demo::run(&stack, &deployment, &followed.history, &say).await?;
     say("checking the FHIR resources");
     let arrivals = followed.inbox.arrivals.lock().await;
     let fhir = fhir_check::check(&repository, &arrivals).await?;
@@ -112,14 +115,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     print!("{}{}", report::rejects(&arrivals), report::verdict(&summary));
     print!("\n{}", report::exports(&exports));
+    print!("\n{}", report::lake(&lake));
     let is_sound = summary.lost == 0
         && summary.fhir_invalid == 0
         && ledger::ids_used_twice(&arrivals).is_empty()
         && exports.lost == 0
-        && exports.gaps == 0;
+        && exports.gaps == 0
+        && lake.summary.missing == 0
+        && lake.summary.doubled == 0;
     drop(arrivals);
     if let Some(path) = &arguments.json {
-        let json = serde_json::to_string_pretty(&json!({"changes": summary, "exports": exports}))?;
+        let json = serde_json::to_string_pretty(&json!({"changes": summary, "exports": exports, "lake": lake.summary}))?;
         std::fs::write(path, json + "\n").with_context(|| format!("writing {}", path.display()))?;
     }
     if !arguments.once {

@@ -43,27 +43,68 @@ pub fn of_item(item: Item) -> Result<String> {
 /// # Errors
 /// Where the text is no JSON.
 pub fn canonical(json: &str) -> Result<String> {
+    let mut out = String::with_capacity(json.len());
+    write_canonical(json, str::to_owned, &mut out)?;
+    Ok(out)
+}
+
+/// As [`canonical`], and the same for numbers that are equal: `1.10` and `11E-1` are both `11E-1`. The readers of
+/// `tools/lake-reader` dump items so.
+///
+/// # Errors
+/// Where the text is no JSON.
+pub fn canonical_values(json: &str) -> Result<String> {
+    let mut out = String::with_capacity(json.len());
+    write_canonical(json, |scalar| shortest_number(scalar).unwrap_or_else(|| scalar.to_owned()), &mut out)?;
+    Ok(out)
+}
+
+fn write_canonical(json: &str, scalar: fn(&str) -> String, out: &mut String) -> Result<()> {
     let text = json.trim();
     match text.bytes().next() {
         Some(b'{') => {
-            let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text)?;
-            let members: Vec<String> = members
-                .into_iter()
-                .map(|(name, value)| {
-                    Ok(format!("{}:{}", serde_json::to_string(&name)?, canonical(value.get())?))
-                })
-                .collect::<Result<_>>()?;
-            Ok(format!("{{{}}}", members.join(",")))
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
+            out.push('{');
+            for (position, (name, value)) in members.iter().enumerate() {
+                out.push_str(if position > 0 { "," } else { "" });
+                out.push_str(&serde_json::to_string(name)?);
+                out.push(':');
+                write_canonical(value.get(), scalar, out)?;
+            }
+            out.push('}');
         }
         Some(b'[') => {
-            let values: Vec<Box<RawValue>> = serde_json::from_str(text)?;
-            let values: Vec<String> =
-                values.iter().map(|value| canonical(value.get())).collect::<Result<_>>()?;
-            Ok(format!("[{}]", values.join(",")))
+            let values: Vec<&RawValue> = serde_json::from_str(text)?;
+            out.push('[');
+            for (position, value) in values.iter().enumerate() {
+                out.push_str(if position > 0 { "," } else { "" });
+                write_canonical(value.get(), scalar, out)?;
+            }
+            out.push(']');
         }
-        Some(b'"') => Ok(serde_json::to_string(&serde_json::from_str::<String>(text)?)?),
-        _ => Ok(text.to_owned()),
+        Some(b'"') => out.push_str(&serde_json::to_string(&serde_json::from_str::<String>(text)?)?),
+        _ => out.push_str(&scalar(text)),
     }
+    Ok(())
+}
+
+/// A number's significant digits, and their place where that is not 0; `None` where the text is no number.
+fn shortest_number(text: &str) -> Option<String> {
+    let (sign, magnitude) = text.strip_prefix('-').map_or(("", text), |magnitude| ("-", magnitude));
+    let (mantissa, exponent) = magnitude.split_once(['e', 'E']).unwrap_or((magnitude, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_end_matches('0');
+    let trailing = i64::try_from(digits.len() - significant.len()).ok()?;
+    let place = exponent.parse::<i64>().ok()? - i64::try_from(fraction.len()).ok()? + trailing;
+    Some(match (significant.trim_start_matches('0'), place) {
+        ("", _) => "0".to_owned(),
+        (significant, 0) => format!("{sign}{significant}"),
+        (significant, place) => format!("{sign}{significant}E{place}"),
+    })
 }
 
 /// The same JSON with a line for each member, in the order in which it stands and with the digits that it has.
@@ -126,5 +167,20 @@ mod tests {
         let same = canonical(r#"{"b": [1.10, "\u00e9"], "a": {"x": null}}"#).unwrap();
         assert_eq!(same, canonical(r#"{"a":{"x":null},"b":[1.10,"é"]}"#).unwrap());
         assert_ne!(same, canonical(r#"{"a":{"x":null},"b":[1.1,"é"]}"#).unwrap());
+    }
+
+    #[test]
+    fn equal_numbers_have_the_same_canonical_value() {
+        for (number, expected) in [
+            ("1.10", "11E-1"),
+            ("0.0011e3", "11E-1"),
+            ("1100", "11E2"),
+            ("11", "11"),
+            ("-0.0", "0"),
+            ("-5E-130", "-5E-130"),
+            ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
+        ] {
+            assert_eq!(canonical_values(&format!("[{number}, true, null]")).unwrap(), format!("[{expected},true,null]"));
+        }
     }
 }

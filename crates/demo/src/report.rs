@@ -7,6 +7,8 @@ use domain::change::Operation;
 
 use crate::export_ledger;
 use crate::inbox::{Arrival, Arrivals};
+use crate::lake::Table;
+use crate::lake_demo::Shown;
 use crate::ledger::Summary;
 use crate::plain_json::indented;
 
@@ -106,4 +108,71 @@ pub fn exports(summary: &export_ledger::Summary) -> String {
         summary.resources, summary.events, summary.distinct, summary.lost, summary.gaps
     );
     text
+}
+
+/// Rows of an answer beyond these are counted only.
+const ROWS: usize = 12;
+
+/// The folders of the lake, what it was asked, and what is in it.
+#[must_use]
+pub fn lake(shown: &Shown) -> String {
+    let mut text = shown.trees.join("");
+    for answer in &shown.answers {
+        let _ = write!(text, "\n{}:\n{}", answer.question, answer_table(&answer.table));
+    }
+    let summary = &shown.summary;
+    let _ = writeln!(
+        text,
+        "\n{} changes written, {} rows in the lake ({} distinct), {} missing, {} doubled; {} of {} raw files in {} \
+         partitions compacted.",
+        summary.changes,
+        summary.rows,
+        summary.distinct,
+        summary.missing,
+        summary.doubled,
+        summary.files_compacted,
+        summary.files,
+        summary.partitions
+    );
+    text
+}
+
+fn answer_table(Table { columns, rows }: &Table) -> String {
+    let shown: Vec<Vec<&str>> = rows
+        .iter()
+        .take(ROWS)
+        .map(|row| row.iter().map(|value| value.as_deref().unwrap_or("-")).collect())
+        .collect();
+    let width = |column: usize| {
+        let values = shown.iter().filter_map(|row| row.get(column)).map(|value| value.chars().count());
+        values.chain(columns.get(column).map(|name| name.chars().count())).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut text = String::new();
+    let names = columns.iter().map(String::as_str).collect();
+    for row in std::iter::once(&names).chain(&shown) {
+        let cells = row.iter().zip(&widths).map(|(value, width)| format!("{value:<width$}"));
+        let _ = writeln!(text, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    if rows.len() > ROWS {
+        let _ = writeln!(text, "  … {} rows more", rows.len() - ROWS);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_shown_in_columns() {
+        let row = |id: &str, count: Option<&str>| vec![Some(id.to_owned()), count.map(str::to_owned)];
+        let table = Table {
+            columns: vec!["id".to_owned(), "resources".to_owned()],
+            rows: [vec![row("PATIENT#1", Some("5"))], vec![row("é", None); 12]].concat(),
+        };
+        let text = answer_table(&table);
+        assert!(text.starts_with("  id         resources\n  PATIENT#1  5\n  é          -\n"), "{text}");
+        assert!(text.ends_with("  … 1 rows more\n"), "{text}");
+    }
 }

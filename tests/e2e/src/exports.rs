@@ -1,6 +1,5 @@
 //! A stack with many HealthLake datastores, one for each scenario, and the ways to disturb what goes on between them.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -88,27 +87,6 @@ impl Exports {
         datastore.healthlake.set_faults(faults.into_iter().map(|fault| fault.in_datastore(id))).await
     }
 
-    /// The processes that run a function now.
-    ///
-    /// # Errors
-    /// Where they cannot be listed.
-    pub fn processes_of(&self, function: &str) -> Result<Vec<Pid>> {
-        let name = format!("AWS_LAMBDA_FUNCTION_NAME=tributary-dev-{function}");
-        let endpoint = format!("AWS_ENDPOINT_URL=http://127.0.0.1:{}", self.scenario.stack.ports.stack);
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc")? {
-            let path = entry?.path();
-            let Some(id) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
-            let Ok(environment) = fs::read(path.join("environ")) else { continue };
-            let has =
-                |variable: &str| environment.split(|byte| *byte == 0).any(|set| set == variable.as_bytes());
-            if has(&name) && has(&endpoint) {
-                found.push(Pid::from_raw(id));
-            }
-        }
-        Ok(found)
-    }
-
     /// Sends a signal to every process of a function, of which there must be one.
     ///
     /// # Errors
@@ -120,6 +98,12 @@ impl Exports {
             kill(process, signal)?;
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// Where they cannot be listed.
+    pub fn processes_of(&self, function: &str) -> Result<Vec<Pid>> {
+        self.scenario.processes_of(&format!("tributary-dev-{function}"))
     }
 
     /// Runs without any disturbance; what the datastore holds has to arrive, and the cursor to stand at the run's end.

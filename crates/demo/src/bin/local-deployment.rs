@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use demo::deployment::{LocalStack, Repository, StackStart, process, running};
-use demo::export_demo;
+use demo::options::options;
 use local_stack::endpoint;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
@@ -65,7 +65,7 @@ async fn up(repository: Repository, folder: PathBuf, port: u16) -> Result<()> {
     println!("deploying the CDK app to it");
     let deployed = async {
         stack.bootstrap().await?;
-        stack.deploy(&export_demo::options()).await
+        stack.deploy(&options()).await
     };
     if let Err(error) = deployed.await {
         down(&folder).await?;
