@@ -103,7 +103,11 @@ impl Bucket {
                 operation: PUT,
                 code: "the file cannot be read".to_owned(),
             })?;
-            Ok(request.key(key).checksum_sha256(sha256).content_type("application/vnd.apache.parquet").body(body))
+            Ok(request
+                .key(key)
+                .checksum_sha256(sha256)
+                .content_type("application/vnd.apache.parquet")
+                .body(body))
         })
         .await
     }
@@ -123,7 +127,8 @@ impl Bucket {
         for _ in 0..CONFLICTS {
             let request = self.client.put_object().bucket(&self.name).if_none_match("*");
             let put = fill(request).await?.send().await;
-            match put.as_ref().map_err(|error| error.as_service_error().and_then(ProvideErrorMetadata::code)) {
+            match put.as_ref().map_err(|error| error.as_service_error().and_then(ProvideErrorMetadata::code))
+            {
                 Ok(PutObjectOutput { .. }) | Err(Some("PreconditionFailed")) => return Ok(()),
                 Err(Some(CONFLICT)) => (),
                 Err(_) => return put.map(drop).map_err(|error| DependencyError::of(PUT, &error)),
@@ -140,7 +145,8 @@ impl Bucket {
         for keys in keys.chunks(REQUEST_KEYS) {
             let identifiers: Result<Vec<_>, _> =
                 keys.iter().map(|key| ObjectIdentifier::builder().key(key).build()).collect();
-            let delete = Delete::builder().set_objects(Some(identifiers.map_err(unbuilt)?)).quiet(true).build();
+            let delete =
+                Delete::builder().set_objects(Some(identifiers.map_err(unbuilt)?)).quiet(true).build();
             let request = self.client.delete_objects().bucket(&self.name).delete(delete.map_err(unbuilt)?);
             let answer = request.send().await.map_err(|error| DependencyError::of(OPERATION, &error))?;
             if let Some(error) = answer.errors.unwrap_or_default().into_iter().next() {

@@ -46,7 +46,9 @@ async fn steps(
     outcome: &mut Outcome,
 ) -> Result<(), CompactError> {
     let limit = STEP.of_attempt(attempt);
-    let settle = message.settle_seconds.map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let settle = message
+        .settle_seconds
+        .map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
     let rules = Rules { settle, ..state.rules };
     let mut unreadable = HashSet::new();
     let mut is_due = false;

@@ -15,7 +15,7 @@ use crate::error::CompactError;
 use crate::latest_runs::LatestRuns;
 use crate::merge::Merged;
 use crate::outcome::{Outcome, commit};
-use crate::raw_file::{RawFileUnreadable, ReadError, for_each_row};
+use crate::raw_file::{RawFileReader, RawFileUnreadable, ReadError};
 use crate::rewrite::Outputs;
 use crate::run_writer::{Destination, RunWriter, Target};
 use crate::sorter::Sorter;
@@ -85,18 +85,20 @@ async fn read(
     // In their order, so that the same files make the same rows.
     let mut bodies = stream::iter(taken)
         .map(|file| async move {
-            let body = if file.bytes > limit { Ok(None) } else { state.bucket.get(&file.key).await.map(Some) };
+            let body =
+                if file.bytes > limit { Ok(None) } else { state.bucket.get(&file.key).await.map(Some) };
             (file, body)
         })
         .buffered(reads);
 
+    let mut reader = RawFileReader::new()?;
     let mut inputs = Vec::new();
     while let Some((file, body)) = bodies.next().await {
         if Instant::now() >= until {
             return Err(CompactError::OutOfTime);
         }
         let read = match body? {
-            Some(Some(body)) => for_each_row(&file.key, &body, |row| sorter.push(row)),
+            Some(Some(body)) => reader.for_each_row(&file.key, &body, |row| sorter.push(row)),
             // Another compaction has replaced it, long ago.
             Some(None) => continue,
             None => Err(RawFileUnreadable::TooLarge.into()),

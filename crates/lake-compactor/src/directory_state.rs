@@ -34,13 +34,8 @@ impl DirectoryState {
     ) -> Result<Self, DependencyError> {
         let commits = bucket.list(directory.commits_folder()).collect().await?;
         let replaced = replaced(bucket, &commits).await?;
-        let mut state = Self {
-            listed_at,
-            commits,
-            waiting: Waiting::default(),
-            raw: Vec::new(),
-            compacted: Vec::new(),
-        };
+        let mut state =
+            Self { listed_at, commits, waiting: Waiting::default(), raw: Vec::new(), compacted: Vec::new() };
         if let Some(folder) = directory.raw_folder() {
             let mut list = bucket.list(&folder);
             while let Some(file) = list.next().await? {
@@ -75,7 +70,9 @@ pub(crate) async fn replaced(bucket: &Bucket, commits: &[StoredFile]) -> Result<
     reads
         .buffer_unordered(CONCURRENT_READS)
         .try_fold(all, async |mut all, commit| {
-            commit.into_iter().for_each(|commit| all.add(commit));
+            if let Some(commit) = commit {
+                all.add(commit);
+            }
             Ok(all)
         })
         .await

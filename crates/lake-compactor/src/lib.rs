@@ -17,6 +17,7 @@ mod merge;
 mod merge_files;
 mod order;
 mod outcome;
+mod packed_rows;
 mod plan;
 mod queue;
 mod raw_file;
@@ -98,9 +99,14 @@ pub async fn handle(state: &State, event: Event, until: Instant) -> Result<Answe
             // On the heap, because it holds many requests.
             let plan = Box::pin(plan::plan(state, request)).await?;
             tracing::info!(
-                directories = plan.directories, partitions = plan.partitions, files = plan.files,
-                bytes = plan.bytes, oldest_seconds = plan.oldest_seconds, unknown_folders = plan.unknown_folders,
-                not_sent = plan.not_sent, "the lake is planned"
+                directories = plan.directories,
+                partitions = plan.partitions,
+                files = plan.files,
+                bytes = plan.bytes,
+                oldest_seconds = plan.oldest_seconds,
+                unknown_folders = plan.unknown_folders,
+                not_sent = plan.not_sent,
+                "the lake is planned"
             );
             let metrics = PlanMetrics {
                 directories: plan.directories,
@@ -157,10 +163,16 @@ async fn compact_message(
         Directory::parse(&state.lake, &message.directory).ok_or(CompactError::MessageUnreadable)?;
     compact::compact(state, &message, &directory, attempt, until, outcome).await?;
     tracing::info!(
-        directory = directory.digest(), rows_read = outcome.rows_read, rows_written = outcome.rows_written,
-        repeats = outcome.repeats, misfits = outcome.misfits, files_replaced = outcome.files_replaced,
-        files_written = outcome.files_written, files_deleted = outcome.files_deleted,
-        unreadable = outcome.unreadable, "compacted"
+        directory = directory.digest(),
+        rows_read = outcome.rows_read,
+        rows_written = outcome.rows_written,
+        repeats = outcome.repeats,
+        misfits = outcome.misfits,
+        files_replaced = outcome.files_replaced,
+        files_written = outcome.files_written,
+        files_deleted = outcome.files_deleted,
+        unreadable = outcome.unreadable,
+        "compacted"
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::error::CompactError;
 use crate::latest_runs::LatestRuns;
 use crate::merge::Merged;
-use crate::raw_file::{ReadError, for_each_row};
+use crate::raw_file::{RawFileReader, ReadError};
 use crate::rewrite::Outputs;
 use crate::run_writer::{Destination, RunWriter, Target};
 use crate::sorter::Sorter;
@@ -35,9 +35,10 @@ pub struct LocalFiles<'f> {
 /// Where a file cannot be read or written.
 pub async fn compact_local(files: &LocalFiles<'_>, until: Instant) -> Result<u64, ReadError> {
     let mut sorter = Sorter::new(files.scratch, files.memory_bytes / 2);
+    let mut reader = RawFileReader::new().map_err(CompactError::from)?;
     for path in files.raw {
         let body = std::fs::read(path).map_err(CompactError::from)?;
-        for_each_row(&path.to_string_lossy(), &body, |row| sorter.push(row))?;
+        reader.for_each_row(&path.to_string_lossy(), &body, |row| sorter.push(row))?;
         sorter.complete_file();
     }
     let target = Target {

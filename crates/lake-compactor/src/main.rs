@@ -13,7 +13,7 @@ use lambda_support::{clients, telemetry, time_left};
 use s3::config::timeout::TimeoutConfig;
 
 /// A file of 128 MiB, where the function has a small share of the network.
-const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

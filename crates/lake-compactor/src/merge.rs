@@ -9,14 +9,18 @@ use lake_parquet::RowReader;
 
 use crate::error::CompactError;
 use crate::order::order;
-use crate::sorter::{Sorter, Spill};
+use crate::packed_rows::Spill;
+use crate::sorter::Sorter;
 
 /// Rows in their order.
 pub(crate) enum Source {
-    Memory(std::vec::IntoIter<Row>),
+    Memory(Box<dyn Iterator<Item = Result<Row, CompactError>> + Send>),
     Spill(Spill),
     /// The files of a run, of which one is open.
-    Run { reader: Option<RowReader<File>>, files: VecDeque<File> },
+    Run {
+        reader: Option<RowReader<File>>,
+        files: VecDeque<File>,
+    },
 }
 
 impl Source {
@@ -30,7 +34,7 @@ impl Iterator for Source {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Memory(rows) => rows.next().map(Ok),
+            Self::Memory(rows) => rows.next(),
             Self::Spill(rows) => rows.next(),
             Self::Run { reader, files } => loop {
                 if let Some(row) = reader.as_mut().and_then(Iterator::next) {
@@ -68,7 +72,7 @@ impl Merged {
 
     pub(crate) fn of_sorter(sorter: Sorter<'_>) -> Result<Self, CompactError> {
         let (rows, spills) = sorter.finish()?;
-        let in_memory = (!rows.is_empty()).then(|| Source::Memory(rows.into_iter()));
+        let in_memory = (rows.len() > 0).then(|| Source::Memory(Box::new(rows.into_rows())));
         Self::new(spills.into_iter().map(Source::Spill).chain(in_memory).collect())
     }
 

@@ -1,10 +1,10 @@
 //! Which directories are due. The lists of files and of commits are read side by side, in the order of their keys: what
 //! is held at a time is one directory's commits and the few files of which only they know (I7).
 
+use domain::lake::Directory;
 use domain::lake::commit::covers_until;
 use domain::lake::compaction::{Coverage, Rules, StoredFile, Waiting, coverage, may_retire};
 use domain::lake::object_key::{COMMITS, COMPACT, LATEST, RAW};
-use domain::lake::Directory;
 use jiff::{SignedDuration, Timestamp};
 use lambda_support::dependency::DependencyError;
 
@@ -21,7 +21,8 @@ const UNCLEAR_FILES: usize = 10_000;
 
 pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, DependencyError> {
     let settle = request.settle_seconds;
-    let settle_for = settle.map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
+    let settle_for =
+        settle.map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
     let rules = Rules { settle: settle_for, ..state.rules };
     let now = (state.clock)();
     let mut messages = Messages::new(state);
@@ -80,7 +81,12 @@ struct PartitionKeys {
 
 impl PartitionKeys {
     /// Reads the commits that know of what is unclear, if it matters.
-    async fn waiting(&self, state: &State, rules: &Rules, now: Timestamp) -> Result<Waiting, DependencyError> {
+    async fn waiting(
+        &self,
+        state: &State,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<Waiting, DependencyError> {
         let mut with_unclear = self.waiting;
         self.unclear.iter().for_each(|file| with_unclear.add(file));
         if self.unclear.is_empty() || !with_unclear.is_due(rules, now) {

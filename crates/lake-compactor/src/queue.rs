@@ -70,7 +70,8 @@ impl<'s> Messages<'s> {
         let request = self.state.sqs.send_message_batch().queue_url(&self.state.queue_url);
         let answer = request.set_entries(Some(entries)).send().await;
         let answer = answer.map_err(|error| DependencyError::of(OPERATION, &error))?;
-        let failed = answer.failed.into_iter().filter_map(|failed| bodies.get(failed.id.parse::<usize>().ok()?));
+        let failed =
+            answer.failed.into_iter().filter_map(|failed| bodies.get(failed.id.parse::<usize>().ok()?));
         Ok(failed.cloned().collect())
     }
 }

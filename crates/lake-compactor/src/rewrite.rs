@@ -1,5 +1,7 @@
 //! Rows in their order become files: all changes once, or the highest of each key, or both.
 
+use std::cmp::Ordering;
+
 use domain::lake::{Directory, LakeConfig, Row};
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -7,7 +9,7 @@ use tokio::time::Instant;
 use crate::error::CompactError;
 use crate::latest_runs::LatestRuns;
 use crate::merge::Merged;
-use crate::order::{is_repeat, is_same_key, order};
+use crate::order::{is_same_key, order};
 use crate::run_writer::{RunWriter, Target};
 
 /// So many rows pass before others get their turn: uploads and the deadline.
@@ -51,12 +53,12 @@ impl<'w> Outputs<'w> {
                 yield_now().await;
             }
             if let Some(before) = &previous {
-                if is_repeat(before, &row) {
-                    continue;
-                }
-                // The highest row of a key would be told wrongly.
-                if order(before, &row).is_gt() {
-                    return Err(CompactError::Unsorted);
+                match order(before, &row) {
+                    Ordering::Less => (),
+                    // The same change.
+                    Ordering::Equal => continue,
+                    // The highest row of a key would be told wrongly.
+                    Ordering::Greater => return Err(CompactError::Unsorted),
                 }
             }
             if let Some(changes) = &mut self.changes {

@@ -52,14 +52,13 @@ impl<'w> RunWriter<'w> {
     }
 
     pub(crate) async fn push(&mut self, row: &Row) -> Result<(), CompactError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let out = DigestedFile::new_in(self.target.scratch)?;
-                let row_group_bytes = usize::try_from(self.target.file_bytes).unwrap_or(usize::MAX);
-                let file = RowWriter::new(out, self.target.columns)?.with_row_group_bytes(row_group_bytes);
-                self.file.insert(file)
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let out = DigestedFile::new_in(self.target.scratch)?;
+            let row_group_bytes = usize::try_from(self.target.file_bytes).unwrap_or(usize::MAX);
+            let file = RowWriter::new(out, self.target.columns)?.with_row_group_bytes(row_group_bytes);
+            self.file.insert(file)
         };
         file.push(row)?;
         if file.bytes_written() as u64 >= self.target.file_bytes {
@@ -92,7 +91,8 @@ impl<'w> RunWriter<'w> {
         let key = file_key(&self.directory, self.target.run, self.written.len(), &content);
         match self.target.destination {
             Destination::Bucket(bucket) => {
-                bucket.put_file(&key, file.path(), &base64::encode(digest)).await?;
+                // On the heap, because it holds a request.
+                Box::pin(bucket.put_file(&key, file.path(), &base64::encode(digest))).await?;
             }
             Destination::Folder(folder) => {
                 let path = folder.join(&key);

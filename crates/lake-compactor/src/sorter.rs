@@ -1,131 +1,131 @@
 //! Rows in any order become sorted streams, in bounded memory: what is too much is sorted and put aside.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufReader, Seek as _};
 use std::path::Path;
 
-use domain::lake::{Columns, Row};
+use domain::lake::Row;
 
 use crate::error::CompactError;
-use crate::order::order;
-
-/// The quickest: a file that is read once and then deleted.
-const ZSTD_LEVEL: i32 = 1;
+use crate::packed_rows::{PackedRows, Spill};
 
 /// Collects the rows of files, each of which can be taken back until it is complete.
 pub(crate) struct Sorter<'s> {
     scratch: &'s Path,
-    limit_bytes: usize,
-    rows: Vec<Row>,
-    bytes: usize,
+    rows: PackedRows,
     /// How many of `rows` belong to files that are complete.
     complete: usize,
-    complete_bytes: usize,
     spills: Vec<File>,
     /// How many of `spills` belong to files that are complete.
     complete_spills: usize,
-}
-
-/// Rows that were put aside, sorted.
-pub(crate) struct Spill {
-    lines: BufReader<zstd::stream::read::Decoder<'static, BufReader<File>>>,
-    line: String,
 }
 
 impl<'s> Sorter<'s> {
     pub(crate) fn new(scratch: &'s Path, limit_bytes: usize) -> Self {
         Self {
             scratch,
-            limit_bytes,
-            rows: Vec::new(),
-            bytes: 0,
+            rows: PackedRows::new(limit_bytes),
             complete: 0,
-            complete_bytes: 0,
             spills: Vec::new(),
             complete_spills: 0,
         }
     }
 
-    pub(crate) fn push(&mut self, row: Row) -> Result<(), CompactError> {
-        self.bytes += row.size();
+    pub(crate) fn push(&mut self, row: &Row) -> Result<(), CompactError> {
+        if self.rows.len() > 0 && self.rows.is_full_for(row) {
+            let begun = self.rows.split_off(self.complete);
+            if self.complete > 0 {
+                self.spills.insert(self.complete_spills, self.rows.spill(self.scratch)?);
+                self.complete_spills += 1;
+            }
+            if !begun.is_empty() {
+                self.rows.keep_only(begun);
+                self.spills.push(self.rows.spill(self.scratch)?);
+            }
+            self.rows.clear();
+            self.complete = 0;
+        }
         self.rows.push(row);
-        if self.bytes < self.limit_bytes {
-            return Ok(());
-        }
-        let begun = self.rows.split_off(self.complete);
-        let complete = std::mem::replace(&mut self.rows, begun);
-        if let Some(spill) = self.spill(complete)? {
-            self.spills.insert(self.complete_spills, spill);
-            self.complete_spills += 1;
-        }
-        let begun = std::mem::take(&mut self.rows);
-        self.spills.extend(self.spill(begun)?);
-        (self.bytes, self.complete, self.complete_bytes) = (0, 0, 0);
         Ok(())
     }
 
     /// The rows since the last file was complete are a whole file.
     pub(crate) fn complete_file(&mut self) {
         self.complete = self.rows.len();
-        self.complete_bytes = self.bytes;
         self.complete_spills = self.spills.len();
     }
 
     /// The rows since the last file was complete are not to be taken.
     pub(crate) fn take_back_file(&mut self) {
-        self.rows.truncate(self.complete);
-        self.bytes = self.complete_bytes;
+        self.rows.split_off(self.complete);
         self.spills.truncate(self.complete_spills);
     }
 
-    /// The rows of the complete files, in memory and in what was put aside.
-    pub(crate) fn finish(mut self) -> Result<(Vec<Row>, Vec<Spill>), CompactError> {
+    /// The rows of the complete files: in memory, or all of them put aside, because merging needs the memory.
+    pub(crate) fn finish(mut self) -> Result<(PackedRows, Vec<Spill>), CompactError> {
         self.take_back_file();
-        let mut rows = std::mem::take(&mut self.rows);
-        if !self.spills.is_empty() {
-            // Merging needs the memory.
-            let last = self.spill(std::mem::take(&mut rows))?;
-            self.spills.extend(last);
+        if !self.spills.is_empty() && self.complete > 0 {
+            self.spills.push(self.rows.spill(self.scratch)?);
+            self.rows.clear();
         }
-        rows.sort_unstable_by(order);
-        let spills: Result<Vec<_>, _> = self.spills.into_iter().map(Spill::new).collect();
-        Ok((rows, spills?))
-    }
-
-    fn spill(&self, mut rows: Vec<Row>) -> Result<Option<File>, CompactError> {
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        rows.sort_unstable_by(order);
-        let mut encoder = zstd::stream::write::Encoder::new(tempfile::tempfile_in(self.scratch)?, ZSTD_LEVEL)?;
-        let mut line = String::new();
-        for row in rows {
-            line.clear();
-            // Without declared columns every attribute goes into the line as it is.
-            row.write_line(&Columns::default(), &mut line);
-            encoder.write_all(line.as_bytes())?;
-        }
-        Ok(Some(encoder.finish()?))
+        self.rows.sort();
+        let open = |mut file: File| {
+            file.rewind()?;
+            Spill::new(BufReader::new(file))
+        };
+        let spills: Result<Vec<_>, CompactError> = self.spills.into_iter().map(open).collect();
+        Ok((self.rows, spills?))
     }
 }
 
-impl Spill {
-    fn new(mut file: File) -> Result<Self, CompactError> {
-        std::io::Seek::rewind(&mut file)?;
-        let decoder = zstd::stream::read::Decoder::new(file)?;
-        Ok(Self { lines: BufReader::new(decoder), line: String::new() })
+#[cfg(test)]
+mod tests {
+    use domain::change::{ChangeId, Sequence};
+    use domain::lake::{Item, Micros, RowOperation};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::merge::Merged;
+    use crate::order::order;
+
+    fn row(key: u8, number: usize) -> Row {
+        let mut item = Item::default();
+        item.push("number", &number.to_string());
+        Row {
+            operation: RowOperation::Insert,
+            event_id: ChangeId::of_record("arn", "event", &number.to_string()),
+            sequence: Sequence::parse(&number.to_string()).unwrap(),
+            changed_at: Micros::from_second(0).unwrap(),
+            removed_by: None,
+            id: "k".repeat(usize::from(key % 40)),
+            sk: key.to_string(),
+            item,
+        }
     }
-}
 
-impl Iterator for Spill {
-    type Item = Result<Row, CompactError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.line.clear();
-        match self.lines.read_line(&mut self.line) {
-            Ok(0) => None,
-            Ok(_) => Some(Row::read_line(&self.line).map_err(|_| CompactError::SpillUnreadable)),
-            Err(error) => Some(Err(error.into())),
+    proptest! {
+        /// Whatever fits into memory, and whichever files are taken back when.
+        #[test]
+        fn rows_of_complete_files_come_in_their_order(
+            files in vec((vec(any::<u8>(), 0..20), any::<bool>()), 0..12),
+            limit_bytes in 1_usize..40_000,
+        ) {
+            let scratch = tempfile::tempdir().unwrap();
+            let mut sorter = Sorter::new(scratch.path(), limit_bytes);
+            let (mut expected, mut number) = (Vec::new(), 0);
+            for (keys, is_complete) in files {
+                for key in keys {
+                    number += 1;
+                    sorter.push(&row(key, number)).unwrap();
+                    expected.extend(is_complete.then(|| row(key, number)));
+                }
+                if is_complete { sorter.complete_file() } else { sorter.take_back_file() }
+            }
+            expected.sort_by(order);
+            let mut merged = Merged::of_sorter(sorter).unwrap();
+            let sorted: Vec<Row> = std::iter::from_fn(|| merged.next_row().unwrap()).collect();
+            prop_assert_eq!(sorted, expected);
         }
     }
 }

@@ -12,7 +12,7 @@ use domain::lake::object_key::Compression;
 use domain::lake::{LakeConfig, Row};
 use jiff::SignedDuration;
 use lake_compactor::{Answer, Event, State, handle};
-use loopback_lake::{Call, KEEP, Lake, Reply, World, ask, change, compact, config, remove};
+use loopback_lake::{Call, KEEP, Lake, Reader, Reply, World, ask, change, compact, config, remove};
 use metrique::test_util::{TestEntrySink, test_entry_sink};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -65,9 +65,20 @@ async fn a_commit_says_what_was_done() {
     written.sort();
     assert_eq!(written, [world.keys("compact/"), world.keys("latest/")].concat());
     assert_eq!(world.keys("compact/items/site=a/").len(), 1);
-    assert_eq!(world.partitions, BTreeMap::from([(vec!["a".to_owned()], "s3://lake-bucket/compact/items/site=a/".to_owned())]));
+    assert_eq!(
+        world.partitions,
+        BTreeMap::from([(vec!["a".to_owned()], "s3://lake-bucket/compact/items/site=a/".to_owned())])
+    );
     let metrics = &metrics.entries()[0].metrics;
-    for (name, value) in [("RowsRead", 4), ("RowsWritten", 3), ("Repeats", 1), ("Misfits", 1), ("FilesReplaced", 2), ("Unreadable", 0), ("Failed", 0)] {
+    for (name, value) in [
+        ("RowsRead", 4),
+        ("RowsWritten", 3),
+        ("Repeats", 1),
+        ("Misfits", 1),
+        ("FilesReplaced", 2),
+        ("Unreadable", 0),
+        ("Failed", 0),
+    ] {
         assert_eq!(metrics[name], value, "{name}");
     }
 }
@@ -123,7 +134,8 @@ async fn i3_a_file_that_cannot_be_read_stays_and_stops_no_other() {
 
 #[tokio::test]
 async fn i7_rows_beyond_the_memory_are_put_aside_and_files_are_bounded() {
-    let rows: Vec<Row> = (1..=100).map(|number| change(&format!("P{:02}", number * 37 % 50), "a", number)).collect();
+    let rows: Vec<Row> =
+        (1..=100).map(|number| change(&format!("P{:02}", number * 37 % 50), "a", number)).collect();
     let lake = Lake::start().await;
     for batch in rows.chunks(9).chain([&rows[40..60]]) {
         lake.world().write(batch);
@@ -132,13 +144,14 @@ async fn i7_rows_beyond_the_memory_are_put_aside_and_files_are_bounded() {
     let mut compactor = lake.compactor();
     compactor.memory_bytes = 30_000;
     assert!(compact(&compactor, SITE_A).await);
-    let world = lake.world();
-    let [commit] = &commits(&world, "commits/compact/")[..] else { panic!("not one commit") };
-    assert_eq!((commit.rows, commit.repeats), (100, 20));
-    assert!(world.keys("compact/").len() > 2, "{:?}", world.keys("compact/"));
-    assert!(world.reader.copies(&world.objects, &["compact/"]).iter().all(|copies| *copies == 1));
-    assert_eq!(world.reader.shown(&world.objects).len(), 50);
-    drop(world);
+    {
+        let world = lake.world();
+        let [commit] = &commits(&world, "commits/compact/")[..] else { panic!("not one commit") };
+        assert_eq!((commit.rows, commit.repeats), (100, 20));
+        assert!(world.keys("compact/").len() > 1, "{:?}", world.keys("compact/"));
+        assert!(world.reader.copies(&world.objects, &["compact/"]).iter().all(|copies| *copies == 1));
+        assert_eq!(Reader::shown(&world.objects).len(), 50);
+    }
     without_violations(&lake);
 
     // The same in memory makes the same rows in the same order.
@@ -160,7 +173,11 @@ async fn a_directory_of_the_current_state_keeps_one_row_of_each_key_and_every_re
             .map(|key| {
                 let number = 1 + batch * 10 + key;
                 let key = format!("P{key}");
-                if batch == 3 && number % 2 == 0 { remove(&key, "a", number) } else { change(&key, "a", number) }
+                if batch == 3 && number % 2 == 0 {
+                    remove(&key, "a", number)
+                } else {
+                    change(&key, "a", number)
+                }
             })
             .collect();
         lake.world().write(&rows);
@@ -178,7 +195,7 @@ async fn a_directory_of_the_current_state_keeps_one_row_of_each_key_and_every_re
     // The last merge was of three runs; the fourth waits for two more.
     assert!(copies.iter().sum::<usize>() <= 20, "{copies:?}");
     assert!(copies[30..].iter().all(|copies| *copies == 1), "{copies:?}");
-    assert_eq!(world.reader.shown(&world.objects).len(), 5);
+    assert_eq!(Reader::shown(&world.objects).len(), 5);
     drop(world);
     without_violations(&lake);
 }
@@ -199,7 +216,8 @@ async fn where_the_time_is_up_nothing_is_committed_and_the_message_comes_again()
 #[tokio::test]
 async fn a_message_about_no_directory_of_this_lake_fails() {
     let lake = lake_with(&[change("A", "a", 1)]).await;
-    for body in ["", "{}", r#"{"directory": "compact/items/ward=1"}"#, r#"{"directory": "raw/items/site=a"}"#] {
+    for body in ["", "{}", r#"{"directory": "compact/items/ward=1"}"#, r#"{"directory": "raw/items/site=a"}"#]
+    {
         assert!(!compact(&lake.compactor(), body).await, "{body}");
     }
     assert_eq!(lake.world().calls.len(), 0);
@@ -263,7 +281,9 @@ async fn what_the_queue_does_not_take_is_sent_again_and_then_told() {
     lake.fault(move |call: &Call, _| {
         let is_refused = call.is("AmazonSQS.SendMessageBatch") && refused < 4;
         refused += usize::from(is_refused);
-        let failed = json!([{"Id": "1", "SenderFault": false, "Code": "InternalError"}]);
+        let request: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+        let last = request["Entries"].as_array().and_then(|entries| entries.last()).map(|entry| &entry["Id"]);
+        let failed = json!([{"Id": last, "SenderFault": false, "Code": "InternalError"}]);
         let body = json!({"Successful": [], "Failed": failed});
         is_refused.then(|| Reply::of(200, body.to_string()))
     });
@@ -287,8 +307,9 @@ async fn i1_a_commit_stays_while_one_of_its_files_is_not_deleted() {
     assert_eq!(lake.world().keys("commits/").len(), 1);
     lake.mend();
     assert_eq!(lake.round(&compactor).await.1, 0);
-    let left = [lake.world().keys("commits/"), lake.world().keys("raw/")].concat();
-    assert_eq!(left, Vec::<String>::new());
+    let world = lake.world();
+    assert_eq!([world.keys("commits/"), world.keys("raw/")].concat(), Vec::<String>::new());
+    drop(world);
     without_violations(&lake);
 }
 
@@ -296,7 +317,8 @@ async fn i1_a_commit_stays_while_one_of_its_files_is_not_deleted() {
 async fn a_partition_that_cannot_be_registered_is_not_committed() {
     let lake = lake_with(&[change("A", "a", 1)]).await;
     lake.fault(|call: &Call, _| {
-        call.is("AWSGlue.BatchCreatePartition").then(|| Reply::of(500, r#"{"__type": "InternalServiceException"}"#))
+        call.is("AWSGlue.BatchCreatePartition")
+            .then(|| Reply::of(500, r#"{"__type": "InternalServiceException"}"#))
     });
     let compactor = lake.compactor();
     assert!(!compact(&compactor, SITE_A).await);

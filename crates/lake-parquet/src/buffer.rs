@@ -1,7 +1,9 @@
 //! The values of one column in the row group that is being filled.
 
 use bytes::Bytes;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int64Type};
+use parquet::data_type::{
+    BoolType, ByteArray, ByteArrayType, FixedLenByteArray, FixedLenByteArrayType, Int64Type,
+};
 use parquet::errors::Result;
 use parquet::file::writer::SerializedColumnWriter;
 

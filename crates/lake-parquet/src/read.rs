@@ -49,6 +49,7 @@ enum Values {
 }
 
 /// A value of the row under way.
+#[derive(Clone, Copy)]
 enum Value<'v> {
     Text(&'v str),
     Boolean(bool),
@@ -83,7 +84,8 @@ impl<R: ChunkReader + 'static> RowReader<R> {
         let rows = group.metadata().num_rows();
         let row_bytes = group.metadata().total_byte_size() / rows.max(1);
         let batch_rows = (BATCH_BYTES / row_bytes.max(1)).clamp(1, BATCH_ROWS);
-        let cursors = (0..group.num_columns()).map(|column| Ok(Cursor::new(group.get_column_reader(column)?)));
+        let cursors =
+            (0..group.num_columns()).map(|column| Ok(Cursor::new(group.get_column_reader(column)?)));
         let count = |number: i64| usize::try_from(number).map_err(|_| FileError::Unreadable("row group"));
         Ok(RowGroup {
             cursors: cursors.collect::<Result<_, FileError>>()?,
@@ -158,12 +160,14 @@ fn event_id(text: &str) -> Result<ChangeId, FileError> {
 }
 
 /// The item of these values. What `_extra` says of an attribute goes before what its column says.
-fn item(columns: &Columns, values: &[Option<Value<'_>>], extra: Option<Value<'_>>) -> Result<Item, FileError> {
+fn item(
+    columns: &Columns,
+    values: &[Option<Value<'_>>],
+    extra: Option<Value<'_>>,
+) -> Result<Item, FileError> {
     let rest = match extra {
         None => Item::default(),
-        Some(Value::Text(object)) => {
-            Item::from_json(object).map_err(|_| FileError::Unreadable("_extra"))?
-        }
+        Some(Value::Text(object)) => Item::from_json(object).map_err(|_| FileError::Unreadable("_extra"))?,
         Some(_) => return Err(FileError::Unreadable("_extra")),
     };
     let mut item = Item::default();
@@ -258,9 +262,9 @@ impl Cursor {
             }
             Values::Boolean(values) => values.get(index).copied().map(Value::Boolean),
             Values::Int64(values) => values.get(index).copied().map(Value::Int64),
-            Values::Fixed16(values) => values.get(index).and_then(|value| {
-                Some(Value::Fixed16(i128::from_be_bytes(value.data().try_into().ok()?)))
-            }),
+            Values::Fixed16(values) => values
+                .get(index)
+                .and_then(|value| Some(Value::Fixed16(i128::from_be_bytes(value.data().try_into().ok()?)))),
         };
         value.map(Some).ok_or(FileError::Unreadable("value"))
     }

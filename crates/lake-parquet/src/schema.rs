@@ -19,6 +19,9 @@ const DECLARATION: &str = "tributary.columns";
 /// The places of `id`, `sk` and `_sequence`, by which the rows of a file are sorted.
 const SORTED_BY: [i32; 3] = [5, 6, 2];
 
+/// A dictionary that grows beyond this is given up: values that seldom come twice take less as they are.
+const DICTIONARY_BYTES: usize = 256 * 1024;
+
 /// The most digits that a 64-bit integer holds whatever they are (Apache Parquet, "Logical Types", DECIMAL).
 const DIGITS_OF_INT64: u8 = 18;
 
@@ -48,8 +51,7 @@ pub(crate) fn store(column_type: ColumnType) -> Store {
 pub(crate) fn schema(columns: &Columns) -> Result<TypePtr> {
     let mut fields = Vec::with_capacity(FIXED_COLUMNS.len() + columns.iter().len() + 1);
     for name in FIXED_COLUMNS {
-        let column_type =
-            if name == "_changed_at" { ColumnType::Timestamp } else { ColumnType::String };
+        let column_type = if name == "_changed_at" { ColumnType::Timestamp } else { ColumnType::String };
         fields.push(field(name, column_type, name != "_removed_by")?);
     }
     for column in columns.iter() {
@@ -94,8 +96,10 @@ fn field(name: &str, column_type: ColumnType, is_required: bool) -> Result<TypeP
 
 pub(crate) fn properties(columns: &Columns) -> Result<WriterProperties> {
     let path = |name: &str| ColumnPath::from(name);
-    let sorted_by = SORTED_BY.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false });
+    let sorted_by =
+        SORTED_BY.map(|column_idx| SortingColumn { column_idx, descending: false, nulls_first: false });
     let mut properties = WriterProperties::builder()
+        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_sorting_columns(Some(sorted_by.to_vec()))
         .set_key_value_metadata(Some(vec![KeyValue::new(DECLARATION.to_owned(), declaration(columns))]));
@@ -105,8 +109,7 @@ pub(crate) fn properties(columns: &Columns) -> Result<WriterProperties> {
     }
     // Nobody looks for a range of them.
     for unordered in ["_event_id", EXTRA_COLUMN] {
-        properties =
-            properties.set_column_statistics_enabled(path(unordered), EnabledStatistics::None);
+        properties = properties.set_column_statistics_enabled(path(unordered), EnabledStatistics::None);
     }
     Ok(properties.build())
 }
@@ -137,8 +140,7 @@ pub(crate) fn declared(file: &FileMetaData) -> std::result::Result<Columns, File
         .key_value_metadata()
         .and_then(|pairs| pairs.iter().find(|pair| pair.key == DECLARATION)?.value.as_deref())
         .ok_or_else(unreadable)?;
-    let declared: BTreeMap<String, Declared> =
-        serde_json::from_str(declaration).map_err(|_| unreadable())?;
+    let declared: BTreeMap<String, Declared> = serde_json::from_str(declaration).map_err(|_| unreadable())?;
     let types = declared.into_values().map(|column| (column.attribute, column.column_type)).collect();
     let columns = Columns::new(types).map_err(|_| unreadable())?;
     if *schema(&columns)? != *file.schema_descr().root_schema_ptr() {

@@ -63,7 +63,12 @@ impl<W: Write + Send> RowWriter<W> {
         let split = self.columns.split(&row.item);
         let removed_by = row.removed_by.map(|RemovedBy::Ttl| Value::Text("ttl"));
         let texts: Vec<_> = split.cells.iter().map(|cell| cell.as_ref().and_then(Cell::text)).collect();
-        if split.cells.iter().zip(&texts).any(|(cell, text)| matches!(cell, Some(Cell::String(_) | Cell::Json(_))) && text.is_none()) {
+        if split
+            .cells
+            .iter()
+            .zip(&texts)
+            .any(|(cell, text)| matches!(cell, Some(Cell::String(_) | Cell::Json(_))) && text.is_none())
+        {
             return Err(FileError::Unreadable("value"));
         }
         let fixed = [
@@ -75,17 +80,18 @@ impl<W: Write + Send> RowWriter<W> {
             Some(Value::Text(&row.id)),
             Some(Value::Text(&row.sk)),
         ];
-        let declared = split.cells.iter().zip(&texts).zip(self.columns.iter()).map(|((cell, text), column)| {
-            match (cell.as_ref()?, store(column.column_type)) {
-                (Cell::String(_) | Cell::Json(_), _) => text.as_deref().map(Value::Text),
-                (Cell::Boolean(value), _) => Some(Value::Boolean(*value)),
-                (Cell::BigInt(value), _) => Some(Value::Int64(*value)),
-                (Cell::Decimal(value), Store::Fixed16) => Some(Value::Fixed16(*value)),
-                // A decimal of so few digits is in the range.
-                (Cell::Decimal(value), _) => i64::try_from(*value).ok().map(Value::Int64),
-                (Cell::Timestamp(micros), _) => Some(Value::Int64(micros.get())),
-            }
-        });
+        let declared =
+            split.cells.iter().zip(&texts).zip(self.columns.iter()).map(|((cell, text), column)| {
+                match (cell.as_ref()?, store(column.column_type)) {
+                    (Cell::String(_) | Cell::Json(_), _) => text.as_deref().map(Value::Text),
+                    (Cell::Boolean(value), _) => Some(Value::Boolean(*value)),
+                    (Cell::BigInt(value), _) => Some(Value::Int64(*value)),
+                    (Cell::Decimal(value), Store::Fixed16) => Some(Value::Fixed16(*value)),
+                    // A decimal of so few digits is in the range.
+                    (Cell::Decimal(value), _) => i64::try_from(*value).ok().map(Value::Int64),
+                    (Cell::Timestamp(micros), _) => Some(Value::Int64(micros.get())),
+                }
+            });
         let extra = (!split.extra.is_empty()).then_some(Value::Text(&split.extra));
         for (buffer, value) in self.buffers.iter_mut().zip(fixed.into_iter().chain(declared).chain([extra])) {
             self.bytes += buffer.push(value).ok_or(FileError::Unreadable("value"))?;

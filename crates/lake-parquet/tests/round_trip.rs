@@ -15,7 +15,9 @@ use proptest::prelude::*;
 
 fn file(rows: &[Row], columns: &Columns) -> Bytes {
     let mut writer = RowWriter::new(Vec::new(), columns).unwrap();
-    rows.iter().for_each(|row| writer.push(row).unwrap());
+    for row in rows {
+        writer.push(row).unwrap();
+    }
     Bytes::from(writer.finish().unwrap())
 }
 
@@ -55,7 +57,9 @@ fn plain(json: &str) -> Plain {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let all = [whole, fraction].concat();
     let digits = all.trim_end_matches('0');
-    let exponent = exponent.parse::<i64>().unwrap() - fraction.len() as i64 + (all.len() - digits.len()) as i64;
+    let digits_at = |count: usize| i64::try_from(count).unwrap();
+    let exponent = exponent.parse::<i64>().unwrap() - digits_at(fraction.len());
+    let exponent = exponent + digits_at(all.len() - digits.len());
     match digits.trim_start_matches('0') {
         "" => Plain::Number { negative: false, digits: String::new(), exponent: 0 },
         digits => Plain::Number { negative, digits: digits.to_owned(), exponent },
@@ -124,8 +128,7 @@ fn json() -> impl Strategy<Value = String> {
 fn column_type() -> impl Strategy<Value = ColumnType> {
     let numbers = ["bigint", "decimal(38,9)", "decimal(38,0)", "decimal(10,2)"];
     let others = ["string", "boolean", "timestamp", "timestamp_s", "timestamp_ms", "json"];
-    prop::sample::select([&numbers[..], &others[..]].concat())
-        .prop_map(|text| text.parse().unwrap())
+    prop::sample::select([&numbers[..], &others[..]].concat()).prop_map(|text| text.parse().unwrap())
 }
 
 fn declared() -> impl Strategy<Value = Columns> {
@@ -133,13 +136,21 @@ fn declared() -> impl Strategy<Value = Columns> {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    let operations = [RowOperation::Insert, RowOperation::Modify, RowOperation::Remove, RowOperation::Snapshot];
+    let operations =
+        [RowOperation::Insert, RowOperation::Modify, RowOperation::Remove, RowOperation::Snapshot];
     let keys = (any::<String>(), any::<String>());
-    let change = (prop::sample::select(operations.to_vec()), "[0-9]{1,40}", any::<bool>(), -62_167_219_200_000_000_i64..253_402_300_800_000_000);
+    let change = (
+        prop::sample::select(operations.to_vec()),
+        "[0-9]{1,40}",
+        any::<bool>(),
+        -62_167_219_200_000_000_i64..253_402_300_800_000_000,
+    );
     (keys, change, btree_map(name(), json(), 0..8)).prop_map(|((id, sk), change, attributes)| {
         let (operation, sequence, is_expired, micros) = change;
         let mut item = Item::default();
-        attributes.iter().for_each(|(name, json)| item.push(name, json));
+        for (name, json) in &attributes {
+            item.push(name, json);
+        }
         Row {
             operation,
             event_id: ChangeId::of_record("arn", &id, &sequence),

@@ -83,10 +83,11 @@ fn row(number: u64, random: &mut fastrand::Rng) -> Row {
     item.push("note", &format!("\"seen at {:08x}, next at {:08x}\"", random.u32(..), random.u32(..)));
     let sequence = 400_000_000_000_000_000_000_u128 + u128::from(number) * 997;
     Row {
-        operation: if number % 10 == 0 { RowOperation::Insert } else { RowOperation::Modify },
+        operation: if number.is_multiple_of(10) { RowOperation::Insert } else { RowOperation::Modify },
         event_id: ChangeId::of_record("sample", &number.to_string(), &sequence.to_string()),
         sequence: Sequence::parse(&sequence.to_string()).unwrap_or_else(|_| unreachable!("21 digits")),
-        changed_at: Micros::from_second(FIRST_SECOND).unwrap_or_else(|| unreachable!("a time of this century")),
+        changed_at: Micros::from_second(FIRST_SECOND)
+            .unwrap_or_else(|| unreachable!("a time of this century")),
         removed_by: None,
         id: patient.clone(),
         sk: patient,

@@ -28,7 +28,7 @@ const ITERATIONS: u32 = 5;
 const MEMORY_BYTES: usize = 512 * 1024 * 1024;
 const FILE_BYTES: u64 = 128 * 1024 * 1024;
 const LATEST_BUCKETS: u32 = 8;
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 const LAKE: &str = include_str!("../../../../bench/lake-writer/lake.json");
 
 #[tokio::main(flavor = "current_thread")]
@@ -63,7 +63,9 @@ async fn main() -> anyhow::Result<()> {
     println!("{} files, {} bytes of lines", input.files.len(), input.bytes);
     for latest_buckets in [None, Some(LATEST_BUCKETS)] {
         let with = if latest_buckets.is_some() { "with" } else { "without" };
-        let taken = compact(&config, &input.files, &input.partition, folder.path(), latest_buckets, ITERATIONS).await?;
+        let taken =
+            compact(&config, &input.files, &input.partition, folder.path(), latest_buckets, ITERATIONS)
+                .await?;
         println!("{with} the current state: {:.3} s, {:.3} s of CPU", taken.seconds, taken.cpu_seconds);
     }
     Ok(())

@@ -82,7 +82,11 @@ impl Call {
 
     pub fn key(&self) -> String {
         let path = percent_encoding::percent_decode_str(self.uri.path()).decode_utf8().unwrap().into_owned();
-        path.trim_start_matches('/').strip_prefix(BUCKET).unwrap_or_default().trim_start_matches('/').to_owned()
+        path.trim_start_matches('/')
+            .strip_prefix(BUCKET)
+            .unwrap_or_default()
+            .trim_start_matches('/')
+            .to_owned()
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -277,7 +281,7 @@ impl Lake {
 
 pub async fn ask(compactor: &State, event: Value) -> Answer {
     let event: Event = serde_json::from_value(event).unwrap();
-    handle(compactor, event, Instant::now() + Duration::from_secs(60)).await.unwrap()
+    handle(compactor, event, Instant::now() + Duration::from_mins(1)).await.unwrap()
 }
 
 /// Answers whether the queue may forget the message.
@@ -323,9 +327,9 @@ async fn answer(
             Some(0) => None,
             Some(left) => {
                 *left -= 1;
-                Some(world.act(call))
+                Some(world.act(&call))
             }
-            None => Some(world.act(call)),
+            None => Some(world.act(&call)),
         }
     };
     let Some(reply) = reply else {
@@ -351,10 +355,10 @@ fn operation(method: &Method, uri: &Uri, headers: &HeaderMap) -> String {
 }
 
 impl World {
-    fn act(&mut self, call: Call) -> Reply {
+    fn act(&mut self, call: &Call) -> Reply {
         self.calls.push(call.clone());
         let mut faults = std::mem::take(&mut self.faults);
-        let fault = faults.iter_mut().find_map(|fault| fault(&call, self));
+        let fault = faults.iter_mut().find_map(|fault| fault(call, self));
         self.faults = faults;
         if let Some(reply) = fault {
             return reply;
@@ -366,15 +370,15 @@ impl World {
                 let table = json!({"Table": {"Name": "compact", "StorageDescriptor": descriptor}});
                 Reply::of(200, table.to_string())
             }
-            "AWSGlue.BatchCreatePartition" => self.create_partitions(&call),
+            "AWSGlue.BatchCreatePartition" => self.create_partitions(call),
             "AWSGlue.BatchUpdatePartition" => Reply::of(200, json!({"Errors": []}).to_string()),
-            "AmazonSQS.SendMessageBatch" => self.send_messages(&call),
+            "AmazonSQS.SendMessageBatch" => self.send_messages(call),
             "AmazonSQS.SendMessage" => {
                 let message: Value = serde_json::from_slice(&call.body).unwrap();
                 self.messages.push(message["MessageBody"].as_str().unwrap().to_owned());
                 Reply::of(200, json!({"MessageId": "m"}).to_string())
             }
-            _ => self.object_store(&call),
+            _ => self.object_store(call),
         };
         if ["PutObject", "DeleteObjects"].contains(&call.operation.as_str()) {
             self.look();

@@ -62,14 +62,17 @@ impl World {
     fn list(&self, query: &str) -> Reply {
         let parameter = |name: &str| {
             let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-            percent_encoding::percent_decode_str(value.unwrap_or_default()).decode_utf8().unwrap().into_owned()
+            percent_encoding::percent_decode_str(value.unwrap_or_default())
+                .decode_utf8()
+                .unwrap()
+                .into_owned()
         };
         let (prefix, after) = (parameter("prefix"), parameter("continuation-token"));
         if parameter("delimiter") == "/" {
             let folders: BTreeSet<&str> = self
                 .objects
                 .keys()
-                .filter_map(|key| Some(&key[..prefix.len() + key.strip_prefix(&prefix)?.find('/')? + 1]))
+                .filter_map(|key| Some(&key[..=prefix.len() + key.strip_prefix(&prefix)?.find('/')?]))
                 .collect();
             let mut body = String::from("<ListBucketResult>");
             for folder in folders {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use domain::lake::object_key::Compression;
 use domain::lake::{Item, Row, RowOperation};
 use jiff::Timestamp;
 use lake_parquet::RowReader;
@@ -136,10 +137,13 @@ impl Reader {
     }
 
     /// What `latest` shows: the highest row of each key, removals gone.
-    pub fn shown(&self, objects: &BTreeMap<String, Object>) -> Vec<String> {
+    pub fn shown(objects: &BTreeMap<String, Object>) -> Vec<String> {
         let mut highest: BTreeMap<(String, String), Row> = BTreeMap::new();
         let files = objects.iter().filter(|(key, _)| key.starts_with("latest/") || key.starts_with("raw/"));
-        for row in files.filter(|(key, _)| !key.contains("unreadable")).flat_map(|(key, object)| rows_of(key, &object.body)) {
+        for row in files
+            .filter(|(key, _)| !key.contains("unreadable"))
+            .flat_map(|(key, object)| rows_of(key, &object.body))
+        {
             let best = highest.entry((row.id.clone(), row.sk.clone())).or_insert_with(|| row.clone());
             if best.precedence() < row.precedence() {
                 *best = row;
@@ -151,10 +155,10 @@ impl Reader {
 }
 
 pub fn rows_of(key: &str, body: &Bytes) -> Vec<Row> {
-    if key.ends_with(".parquet") {
+    if key.starts_with("compact/") || key.starts_with("latest/") {
         return RowReader::new(body.clone()).unwrap().map(Result::unwrap).collect();
     }
-    let text = if key.ends_with(".gz") {
+    let text = if Compression::of_key(key) == Some(Compression::Gzip) {
         std::io::read_to_string(flate2::read::GzDecoder::new(&body[..])).unwrap()
     } else {
         String::from_utf8(zstd::decode_all(&body[..]).unwrap()).unwrap()

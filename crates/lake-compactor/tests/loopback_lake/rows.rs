@@ -12,7 +12,7 @@ pub fn change(key: &str, site: &str, number: u64) -> Row {
     let mut item = Item::default();
     item.push("site", &format!("\"{site}\""));
     item.push("name", &format!("\"Patient {number} é \\\"\""));
-    item.push("weight", if number % 3 == 0 { "\"heavy\"" } else { "70.25" });
+    item.push("weight", if number.is_multiple_of(3) { "\"heavy\"" } else { "70.25" });
     item.push("at", "\"2026-11-22T08:14:00+01:00\"");
     item.push("tags", "[1.10,null,{}]");
     item.push("a b/c", &format!("[{number}]"));
