@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Call, Reply, World};
 
 /// Keys in one page of a list: few, so that there is a second.
-const PAGE: usize = 3;
+const PAGE: usize = 5;
 
 #[derive(Debug, Clone)]
 pub struct Object {
