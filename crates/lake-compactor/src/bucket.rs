@@ -197,10 +197,11 @@ impl List<'_> {
     }
 }
 
+/// `None` where it is a folder, which consoles store as an empty object.
 fn stored(object: Object) -> Option<StoredFile> {
     let modified = object.last_modified?;
     Some(StoredFile {
-        key: object.key?,
+        key: object.key.filter(|key| !key.ends_with('/'))?,
         bytes: object.size.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
         modified: Timestamp::from_millisecond(modified.to_millis().ok()?).ok()?,
     })

@@ -51,19 +51,21 @@ async fn steps(
         .map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
     let rules = Rules { settle, ..state.rules };
     let mut unreadable = HashSet::new();
-    let mut is_due = false;
+    let mut due_since = None;
     loop {
         let began = Instant::now();
         let now = (state.clock)();
         let seen = DirectoryState::read(&state.bucket, directory, now, limit.files).await?;
-        // What is begun is ended, though what is left of it would not be due.
-        is_due = is_due || seen.waiting.is_due(&rules, now);
-        let readable: Vec<StoredFile> =
-            seen.raw.iter().filter(|file| !unreadable.contains(&file.key)).cloned().collect();
-        if !is_due || readable.is_empty() {
+        // What is begun is ended, though what is left of it would not be due; what has come meanwhile is for another time,
+        // or this would follow a table that never rests.
+        due_since = due_since.or(seen.waiting.is_due(&rules, now).then_some(now));
+        let is_taken = |file: &&StoredFile| {
+            due_since.is_some_and(|since| file.modified <= since) && !unreadable.contains(&file.key)
+        };
+        let mut taken: Vec<StoredFile> = seen.raw.iter().filter(is_taken).cloned().collect();
+        if taken.is_empty() {
             break;
         }
-        let mut taken = readable;
         taken.truncate(limit.take(&taken));
         outcome.add(&compact_raw(state, directory, &seen, taken, &mut unreadable, until).await?);
         if Instant::now() + began.elapsed() * 2 > until {

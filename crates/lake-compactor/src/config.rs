@@ -29,9 +29,10 @@ impl Config {
                 compactions_queue_url: read.required("COMPACTIONS_QUEUE_URL"),
                 rules: Rules {
                     settle: seconds(read.parsed_or("SETTLE_SECONDS", 900)),
-                    keep_replaced: seconds(read.parsed_or("KEEP_REPLACED_SECONDS", 86_400)),
+                    keep_replaced: seconds(read.parsed_or("KEEP_REPLACED_SECONDS", 21_600)),
                     merge_files: read.parsed_or("MERGE_FILES", 8),
                     file_bytes: read.parsed_or("FILE_BYTES", 128 * 1024 * 1024),
+                    merge_bytes: read.parsed_or("MERGE_BYTES", 2 * 1024 * 1024 * 1024),
                 },
                 memory_bytes: read.parsed_or("MEMORY_BYTES", 512 * 1024 * 1024),
                 latest_buckets: read.parsed_or("LATEST_BUCKETS", 8),

@@ -58,10 +58,9 @@ impl DirectoryState {
     }
 }
 
-/// Whether the file is in this folder: not the folder itself, which consoles store as an empty object, and not in one
-/// below it, as there is where the partitions were once declared finer.
+/// Whether the file is in this folder, and not in one below it, as there is where the partitions were once declared finer.
 fn is_in(folder: &str, file: &StoredFile) -> bool {
-    file.key.strip_prefix(folder).is_some_and(|name| !name.is_empty() && !name.contains('/'))
+    file.key.strip_prefix(folder).is_some_and(|name| !name.contains('/'))
 }
 
 /// What these commits have replaced. One that is gone has no replaced files left.

@@ -48,6 +48,10 @@ pub struct Plan {
     pub oldest_seconds: u64,
     /// Folders of raw files that are no partitions as they are declared now. Nothing is done about them.
     pub unknown_folders: u64,
+    /// Directories whose commits cannot be read. Their compaction is asked for, and will tell.
+    pub unread_directories: u64,
+    /// Of the folder below `latest/` that holds most, all that counts.
+    pub largest_latest_bytes: u64,
     /// Directories of which the queue did not take the message; the next plan finds them again.
     pub not_sent: u64,
 }

@@ -1,7 +1,7 @@
 //! Many small files of the lake become few large ones.
 //!
 //! A plan finds the directories that are due, and each is compacted by an invocation of its own. A compaction only adds:
-//! files that hold the rows of others, then a commit that says which. What was replaced goes a day later. So whatever
+//! files that hold the rows of others, then a commit that says which. What was replaced goes hours later. So whatever
 //! stops a compaction, however often it is repeated, and whoever reads meanwhile: each row is in a file that counts.
 
 mod bucket;
@@ -72,6 +72,8 @@ struct PlanMetrics {
     uncompacted_bytes: u64,
     oldest_uncompacted_hours: u64,
     unknown_folders: u64,
+    unread_directories: u64,
+    largest_latest_bytes: u64,
     not_sent: u64,
 }
 
@@ -105,6 +107,8 @@ pub async fn handle(state: &State, event: Event, until: Instant) -> Result<Answe
                 bytes = plan.bytes,
                 oldest_seconds = plan.oldest_seconds,
                 unknown_folders = plan.unknown_folders,
+                unread_directories = plan.unread_directories,
+                largest_latest_bytes = plan.largest_latest_bytes,
                 not_sent = plan.not_sent,
                 "the lake is planned"
             );
@@ -114,6 +118,8 @@ pub async fn handle(state: &State, event: Event, until: Instant) -> Result<Answe
                 uncompacted_bytes: plan.bytes,
                 oldest_uncompacted_hours: plan.oldest_seconds / 3_600,
                 unknown_folders: plan.unknown_folders,
+                unread_directories: plan.unread_directories,
+                largest_latest_bytes: plan.largest_latest_bytes,
                 not_sent: plan.not_sent,
             };
             drop(metrics.append_on_drop(state.metrics.clone()));

@@ -16,9 +16,6 @@ use crate::outcome::{Outcome, commit};
 use crate::rewrite::Outputs;
 use crate::run_writer::{Destination, Target};
 
-/// What one merge reads at most, which all lies in temporary storage meanwhile.
-const MERGE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-
 /// Which files of the directory become one now.
 pub(crate) fn due(state: &State, directory: &Directory, seen: &DirectoryState, attempt: u32) -> Vec<Run> {
     let rules = &state.rules;
@@ -29,7 +26,7 @@ pub(crate) fn due(state: &State, directory: &Directory, seen: &DirectoryState, a
     };
     // A run that is read holds a row group at most, and decodes it.
     let side_by_side = (state.memory_bytes / ROW_GROUP_BYTES).max(2);
-    let limit = MergeLimit { runs: side_by_side, bytes: MERGE_BYTES }.of_attempt(attempt);
+    let limit = MergeLimit { runs: side_by_side, bytes: rules.merge_bytes }.of_attempt(attempt);
     to_merge(runs, rules.merge_files.min(side_by_side), limit)
 }
 
@@ -69,5 +66,7 @@ pub(crate) async fn merge(
         Directory::Latest { .. } => Outputs::latest(target, &state.lake, state.latest_buckets),
     };
     let rewritten = outputs.write(Merged::new(sources)?, until).await?;
-    commit(state, directory, covers_until, replaced, rewritten).await
+    let outcome = commit(state, directory, covers_until, replaced, rewritten).await?;
+    // They were counted when they came out of raw files.
+    Ok(Outcome { misfits: 0, ..outcome })
 }

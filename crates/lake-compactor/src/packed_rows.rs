@@ -1,7 +1,7 @@
 //! Rows in memory, and put aside. Packed, a row costs the bytes that it holds and no allocation.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{BufReader, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
 use domain::lake::{Row, packed_order};
@@ -47,7 +47,7 @@ impl PackedRows {
     /// Whether the memory is not enough for this row too.
     pub(crate) fn is_full_for(&self, row: &Row) -> bool {
         let more = if self.has_room(row.size()) { 0 } else { self.block_for(row.size()) };
-        self.block_bytes + more + (self.places.len() + 1) * size_of::<Place>() > self.limit_bytes
+        self.bytes() + more + size_of::<Place>() > self.limit_bytes
     }
 
     fn block_for(&self, bytes: usize) -> usize {
@@ -95,8 +95,13 @@ impl PackedRows {
         });
     }
 
+    /// What is held, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.block_bytes + self.places.len() * size_of::<Place>()
+    }
+
     /// Puts the rows aside, sorted.
-    pub(crate) fn spill(&mut self, scratch: &Path) -> Result<File, CompactError> {
+    pub(crate) fn spill(&mut self, scratch: &Path) -> Result<PutAside, CompactError> {
         self.sort();
         let mut encoder = zstd::stream::write::Encoder::new(tempfile::tempfile_in(scratch)?, ZSTD_LEVEL)?;
         for place in &self.places {
@@ -104,7 +109,7 @@ impl PackedRows {
             encoder.write_all(&(packed.len() as u64).to_le_bytes())?;
             encoder.write_all(packed)?;
         }
-        Ok(encoder.finish()?)
+        Ok(PutAside { file: encoder.finish()?, rows: self.places.len() })
     }
 
     pub(crate) fn into_rows(self) -> impl Iterator<Item = Result<Row, CompactError>> {
@@ -128,30 +133,37 @@ fn unpack(packed: &[u8]) -> Result<Row, CompactError> {
     Row::unpack(packed).ok_or(CompactError::SpillUnreadable)
 }
 
-/// Rows that were put aside.
+/// A file of rows that were put aside.
+pub(crate) struct PutAside {
+    file: File,
+    rows: usize,
+}
+
+impl PutAside {
+    pub(crate) fn read(mut self) -> Result<Spill, CompactError> {
+        self.file.rewind()?;
+        let decoder = zstd::stream::read::Decoder::new(self.file)?;
+        Ok(Spill { bytes: BufReader::new(decoder), rows_left: self.rows, packed: Vec::new() })
+    }
+}
+
+/// The rows of such a file, in their order. It ends with the last of them, and fails where the file does before: what is
+/// read here is about to be committed, and what it was read from to be deleted.
 pub(crate) struct Spill {
-    rows: BufReader<zstd::stream::read::Decoder<'static, BufReader<File>>>,
+    bytes: BufReader<zstd::stream::read::Decoder<'static, BufReader<File>>>,
+    rows_left: usize,
     packed: Vec<u8>,
 }
 
 impl Spill {
-    pub(crate) fn new(file: BufReader<File>) -> Result<Self, CompactError> {
-        let decoder = zstd::stream::read::Decoder::with_buffer(file)?;
-        Ok(Self { rows: BufReader::new(decoder), packed: Vec::new() })
-    }
-
-    fn read(&mut self) -> Result<Option<Row>, CompactError> {
+    fn read(&mut self) -> Result<Row, CompactError> {
         let mut length = [0; 8];
-        match self.rows.read_exact(&mut length) {
-            Ok(()) => (),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(error.into()),
-        }
+        self.bytes.read_exact(&mut length)?;
         let length =
             usize::try_from(u64::from_le_bytes(length)).map_err(|_| CompactError::SpillUnreadable)?;
         self.packed.resize(length, 0);
-        self.rows.read_exact(&mut self.packed)?;
-        unpack(&self.packed).map(Some)
+        self.bytes.read_exact(&mut self.packed)?;
+        unpack(&self.packed)
     }
 }
 
@@ -159,6 +171,7 @@ impl Iterator for Spill {
     type Item = Result<Row, CompactError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.read().transpose()
+        self.rows_left = self.rows_left.checked_sub(1)?;
+        Some(self.read())
     }
 }

@@ -31,24 +31,35 @@ pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, De
 
     let mut partitions = Partitions::new(state);
     while let Some(partition) = partitions.next().await? {
-        let waiting = partition.waiting(state, &rules, now).await?;
-        plan.partitions += u64::from(partition.raw_files > 0);
-        plan.files += waiting.files;
-        plan.bytes += waiting.bytes;
-        oldest = [oldest, waiting.oldest].into_iter().flatten().min();
-        let is_retired = partition.commits.iter().any(|commit| may_retire(commit.modified, &rules, now));
         let Some(directory) = Directory::partition(&state.lake, &partition.path) else {
             plan.unknown_folders += 1;
             continue;
         };
-        if waiting.is_due(&rules, now) || is_retired {
+        plan.partitions += u64::from(partition.raw_files > 0);
+        let is_due = match partition.waiting(state, &rules, now).await {
+            Ok(waiting) => {
+                plan.files += waiting.files;
+                plan.bytes += waiting.bytes;
+                oldest = [oldest, waiting.oldest].into_iter().flatten().min();
+                waiting.is_due(&rules, now)
+            }
+            Err(error) => plan.count_as_unread(&directory, &error),
+        };
+        if is_due || is_any_retired(&partition.commits, &rules, now) {
             messages.push(&CompactMessage { directory: directory.to_string(), settle_seconds: settle }).await;
         }
     }
     for directory in latest_directories(state).await? {
-        let seen = DirectoryState::read(&state.bucket, &directory, now, 0).await?;
-        let is_retired = seen.commits.iter().any(|commit| may_retire(commit.modified, &rules, now));
-        if is_retired || !merge_files::due(state, &directory, &seen, 1).is_empty() {
+        let is_due = match DirectoryState::read(&state.bucket, &directory, now, 0).await {
+            Ok(seen) => {
+                let bytes = seen.compacted.iter().map(|file| file.bytes).sum();
+                plan.largest_latest_bytes = plan.largest_latest_bytes.max(bytes);
+                let is_merged = !merge_files::due(state, &directory, &seen, 1).is_empty();
+                is_merged || is_any_retired(&seen.commits, &rules, now)
+            }
+            Err(error) => plan.count_as_unread(&directory, &error),
+        };
+        if is_due {
             messages.push(&CompactMessage { directory: directory.to_string(), settle_seconds: settle }).await;
         }
     }
@@ -57,6 +68,20 @@ pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, De
     plan.oldest_seconds = u64::try_from(age).unwrap_or_default();
     (plan.directories, plan.not_sent) = (messages.sent, messages.not_sent);
     Ok(plan)
+}
+
+fn is_any_retired(commits: &[StoredFile], rules: &Rules, now: Timestamp) -> bool {
+    commits.iter().any(|commit| may_retire(commit.modified, rules, now))
+}
+
+impl Plan {
+    /// Counts a directory of which nothing is known, and answers that it is due: the plan goes on to the others, and it is
+    /// this directory's own message that fails, again and again, until somebody is told (I3).
+    fn count_as_unread(&mut self, directory: &Directory, error: &DependencyError) -> bool {
+        tracing::warn!(directory = directory.digest(), %error, "what was done to a directory cannot be read");
+        self.unread_directories += 1;
+        true
+    }
 }
 
 /// Few: one for each bucket.

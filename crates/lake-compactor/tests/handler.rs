@@ -231,7 +231,7 @@ async fn what_is_not_due_is_left_alone_unless_everything_is_asked_for() {
     let compactor = lake.compactor();
     let nothing = json!({
         "directories": 0, "partitions": 2, "files": 2, "bytes": plan(&compactor, json!({})).await["bytes"],
-        "oldestSeconds": 840, "unknownFolders": 0, "notSent": 0,
+        "oldestSeconds": 840, "unknownFolders": 0, "unreadDirectories": 0, "largestLatestBytes": 0, "notSent": 0,
     });
     assert_eq!(plan(&compactor, json!({})).await, nothing);
     // An old message, of a plan that saw other files.
@@ -264,9 +264,119 @@ async fn a_folder_that_is_no_partition_as_it_is_declared_is_told() {
     lake.pass(HOUR);
     let compactor = lake.compactor();
     let (plan, failures) = lake.round(&compactor).await;
-    assert_eq!((plan.directories, plan.unknown_folders, plan.files, failures), (1, 1, 2, 0));
+    assert_eq!((plan.directories, plan.unknown_folders, plan.files, failures), (1, 1, 1, 0));
     assert_eq!(lake.world().keys("raw/items/site=a/year=").len(), 1);
     assert_eq!(commits(&lake.world(), "commits/")[0].replaced.len(), 1);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn folders_that_a_console_stored_are_no_files() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    for folder in ["raw/items/", "raw/items/site=a/", "raw/items/site=b/", "commits/latest/items/bucket=00/"]
+    {
+        lake.world().put(folder, "");
+    }
+    lake.pass(HOUR);
+    let compactor = lake.compactor();
+    let (plan, failures) = lake.round(&compactor).await;
+    assert_eq!((plan.partitions, plan.files, plan.unknown_folders, failures), (1, 1, 0, 0));
+    let (plan, failures) = lake.round(&compactor).await;
+    assert_eq!((plan.directories, plan.files, plan.unread_directories, failures), (0, 0, 0, 0));
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn i3_a_commit_that_cannot_be_read_stops_no_other_folder() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let compactor = lake.compactor();
+    lake.round(&compactor).await;
+    let commit = {
+        let mut world = lake.world();
+        let [key] = &world.keys("commits/compact/")[..] else { panic!("not one commit") };
+        let commit = world.objects[key].body.clone();
+        world.put(key, "Ngozi");
+        world.write(&[change("B", "a", 2), change("C", "b", 3)]);
+        (key.clone(), commit)
+    };
+    lake.pass(SignedDuration::from_mins(20));
+    let (plan, failures) = lake.round(&compactor).await;
+    assert_eq!((plan.directories, plan.unread_directories, failures), (2, 1, 1));
+    assert_eq!(lake.world().keys("compact/items/site=b/").len(), 1);
+    lake.world().put(&commit.0, commit.1);
+    assert_eq!(lake.round(&compactor).await.1, 0);
+    assert_eq!(lake.world().keys("commits/compact/items/site=a/").len(), 2);
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_folder_that_never_rests_is_compacted_as_it_was_when_it_was_due() {
+    let lake = lake_with(&[change("A", "a", 1)]).await;
+    let mut number = 1;
+    lake.fault(move |call: &Call, world: &mut World| {
+        if call.is("PutObject") && call.key().starts_with("commits/") && number < 20 {
+            number += 1;
+            world.now += SignedDuration::from_secs(1);
+            world.write(&[change("A", "a", number)]);
+        }
+        None
+    });
+    assert!(compact(&lake.compactor(), r#"{"directory": "compact/items/site=a", "settleSeconds": 0}"#).await);
+    assert_eq!(lake.world().keys("commits/compact/").len(), 1);
+    lake.mend();
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn another_number_of_buckets_is_filled_by_merges() {
+    let lake = Lake::start().await;
+    let mut compactor = lake.compactor();
+    let mut number = 0;
+    for buckets in [2, 5, 1, 3] {
+        compactor.latest_buckets = buckets;
+        for _ in 0..4 {
+            let rows: Vec<Row> = (0..7).map(|key| change(&format!("P{key}"), "a", number + key)).collect();
+            number += 7;
+            lake.world().write(&rows);
+            lake.pass(HOUR);
+            assert_eq!(lake.round(&compactor).await.1, 0);
+        }
+    }
+    for _ in 0..3 {
+        lake.pass(KEEP + HOUR);
+        assert_eq!(lake.round(&compactor).await.1, 0);
+    }
+    let (plan, _) = lake.round(&compactor).await;
+    {
+        let world = lake.world();
+        let bytes = |bucket: u32| -> u64 {
+            let keys = world.keys(&format!("latest/items/bucket={bucket:02}/"));
+            keys.iter().map(|key| world.objects[key].body.len() as u64).sum()
+        };
+        assert!((0..3).all(|bucket| bytes(bucket) > 0), "not all buckets are filled");
+        assert_eq!(Some(plan.largest_latest_bytes), (0..5).map(bytes).max());
+        assert_eq!(Reader::shown(&world.objects).len(), 7);
+    }
+    without_violations(&lake);
+}
+
+#[tokio::test]
+async fn a_misfit_is_counted_once_however_often_its_row_is_merged() {
+    let lake = Lake::start().await;
+    let mut compactor = lake.compactor();
+    let metrics = observed(&mut compactor);
+    for number in 1..=6 {
+        lake.world().write(&[change("A", "a", number)]);
+        lake.pass(HOUR);
+        assert_eq!(lake.round(&compactor).await.1, 0);
+    }
+    let sum = |name: &str| -> u64 {
+        metrics.entries().iter().filter_map(|entry| Some(entry.metrics.get(name)?.as_u64())).sum()
+    };
+    let of_commits =
+        commits(&lake.world(), "commits/compact/").iter().map(|commit| commit.misfits).sum::<u64>();
+    assert_eq!(sum("Misfits"), 2);
+    assert!(of_commits > 2 && sum("RowsRead") > 6, "nothing was merged");
     without_violations(&lake);
 }
 

@@ -31,6 +31,8 @@ pub struct Rules {
     pub merge_files: usize,
     /// A file of this size is not merged any more.
     pub file_bytes: u64,
+    /// What one merge reads at most, which all lies in temporary storage meanwhile.
+    pub merge_bytes: u64,
 }
 
 /// Raw files that no commit has replaced.
@@ -142,6 +144,7 @@ mod tests {
         keep_replaced: SignedDuration::from_hours(24),
         merge_files: 8,
         file_bytes: 1_000_000,
+        merge_bytes: 10_000_000,
     };
 
     fn at(time: &str) -> Timestamp {

@@ -47,21 +47,28 @@ pub fn file_key(directory: &Directory, run: &str, number: usize, content: &str) 
 }
 
 /// Files by the run that they belong to. They come in the order of their keys, as a list gives them.
+///
+/// A step that was done twice by different programs, or under different options, has left files of one run and number that
+/// are cut elsewhere. They do not follow each other, so that each is a run of its own.
 #[must_use]
 pub fn runs(files: Vec<StoredFile>) -> Vec<Run> {
-    let name = |file: &StoredFile| {
-        let file_name = file.key.rsplit('/').next().unwrap_or_default();
-        file_name.split('-').next().unwrap_or_default().to_owned()
-    };
-    let mut runs: Vec<(String, Run)> = Vec::new();
-    for file in files {
-        let of = name(&file);
-        match runs.last_mut() {
-            Some((run, Run { files })) if *run == of => files.push(file),
-            _ => runs.push((of, Run { files: vec![file] })),
+    let mut runs = Vec::new();
+    for files in files.chunk_by(|a, b| run_and_number(a).0 == run_and_number(b).0) {
+        let numbers = || files.iter().map(|file| run_and_number(file).1);
+        if numbers().zip(numbers().skip(1)).all(|(number, next)| number != next) {
+            runs.push(Run { files: files.to_vec() });
+        } else {
+            runs.extend(files.iter().map(|file| Run { files: vec![file.clone()] }));
         }
     }
-    runs.into_iter().map(|(_, run)| run).collect()
+    runs
+}
+
+/// Out of the name that [`file_key`] gave.
+fn run_and_number(file: &StoredFile) -> (&str, &str) {
+    let name = file.key.rsplit('/').next().unwrap_or_default();
+    let (run, rest) = name.split_once('-').unwrap_or((name, ""));
+    (run, rest.split_once('-').map_or("", |(number, _)| number))
 }
 
 /// The files of a partition that a merge may take, each for itself: those that are not full.
@@ -157,6 +164,14 @@ mod tests {
         ];
         let runs = runs(files);
         assert_eq!(runs.iter().map(Run::bytes).collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn files_of_a_run_that_was_written_twice_are_runs_of_their_own() {
+        let files = ["a-00000-x", "b-00000-x", "b-00000-y", "b-00001-x", "c-00000-x"];
+        let runs =
+            runs(files.iter().map(|name| file(&format!("latest/items/bucket=00/{name}"), 1)).collect());
+        assert_eq!(runs.iter().map(Run::bytes).collect::<Vec<_>>(), [1, 1, 1, 1, 1]);
     }
 
     #[test]

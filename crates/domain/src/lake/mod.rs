@@ -2,7 +2,7 @@
 //!
 //! A file of the lake is a set of rows, a [`Row`] is what is known of one change for ever, and what a reader sees is a
 //! function of the union of all rows. The writer adds files; a compaction adds files that hold the rows of those that it
-//! replaces, which stay for a day. So the union never changes by compaction, and nobody has to lock or to swap anything.
+//! replaces, which stay for hours. So the union never changes by compaction, and nobody has to lock or to swap anything.
 //!
 //! The way of a change: [`LakeRecord::row`] takes the item out of a stream record, [`PartitionSpec::partition`] decides
 //! where it belongs, [`Row::write_line`] writes the line of a raw file under a name of [`object_key`].

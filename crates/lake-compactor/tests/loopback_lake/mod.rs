@@ -208,6 +208,7 @@ impl Lake {
                 keep_replaced: KEEP,
                 merge_files: 3,
                 file_bytes: 4_000,
+                merge_bytes: 1_000_000,
             },
             memory_bytes: 4 * 1024 * 1024 * 32,
             latest_buckets: 2,

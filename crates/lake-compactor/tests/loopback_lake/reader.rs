@@ -80,6 +80,7 @@ impl Reader {
         let mut list = List { at, raw: 0, compact: 0, latest: 0, expected: 0 };
         for (key, object) in objects {
             match key.split('/').next().unwrap() {
+                _ if key.ends_with('/') => (),
                 "raw" if !key.contains("unreadable") => list.raw |= self.changes(key, &object.body),
                 "compact" => list.compact |= self.changes(key, &object.body),
                 "latest" => list.latest |= self.changes(key, &object.body),
