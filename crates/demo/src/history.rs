@@ -66,7 +66,8 @@ impl Follower {
                 let records = page.records.unwrap_or_default();
                 let is_end = records.is_empty();
                 for record in records {
-                    let record = history_record(record, &self.stream_arn).context("a record without its members")?;
+                    let record =
+                        history_record(record, &self.stream_arn).context("a record without its members")?;
                     history.push(record);
                 }
                 // Without one, the shard is closed and has been read.

@@ -88,11 +88,13 @@ pub async fn run(
 
     say("asking DuckDB, pyarrow and Athena");
     let (counts, rows) = tokio::try_join!(counts(&lake), rows(&lake))?;
-    let found: HashSet<[&str; 3]> = rows.iter().map(|[_, name @ ..]| name.each_ref().map(String::as_str)).collect();
+    let found: HashSet<[&str; 3]> =
+        rows.iter().map(|[_, name @ ..]| name.each_ref().map(String::as_str)).collect();
     let dead = dead_letters::read_of_lake(deployment).await?;
     let missing = history.iter().filter(|record| {
         let name = [record.key.0.as_str(), &record.key.1, record.sequence.as_str()];
-        let is_dead = dead.iter().any(|dead| dead.key == record.key && dead.sequence == record.sequence.as_str());
+        let is_dead =
+            dead.iter().any(|dead| dead.key == record.key && dead.sequence == record.sequence.as_str());
         !found.contains(&name) && !is_dead
     });
     let files = lake.files(RAW).await?.len();
@@ -129,10 +131,14 @@ async fn counts(lake: &Lake) -> Result<Counts> {
     let duckdb = lake.reader.count(Engine::DuckDb, Order::CompactFirst).await?;
     let pyarrow = lake.reader.count(Engine::PyArrow, Order::RawFirst).await?;
     ensure!(duckdb == pyarrow, "DuckDB counts {duckdb:?}, pyarrow {pyarrow:?}");
-    let sql = r#"SELECT count(*), count(DISTINCT "_event_id"), (SELECT count(*) FROM "latest") FROM "changes""#;
+    let sql =
+        r#"SELECT count(*), count(DISTINCT "_event_id"), (SELECT count(*) FROM "latest") FROM "changes""#;
     let athena = lake.athena.query(sql).await?.rows;
     let same = [duckdb.distinct + duckdb.doubled, duckdb.distinct, duckdb.items + duckdb.items_doubled];
-    ensure!(athena == [same.map(|count| Some(count.to_string()))], "DuckDB counts {duckdb:?}, Athena {athena:?}");
+    ensure!(
+        athena == [same.map(|count| Some(count.to_string()))],
+        "DuckDB counts {duckdb:?}, Athena {athena:?}"
+    );
     Ok(duckdb)
 }
 
@@ -156,7 +162,12 @@ async fn answers(lake: &Lake) -> Result<Vec<Answer>> {
         ("Patients of the lake, joined with the FHIR resources that HealthLake exported", blend.as_str()),
     ] {
         let (duckdb, table) = tokio::try_join!(lake.reader.query(sql), lake.athena.query(sql))?;
-        ensure!(duckdb.columns == table.columns, "columns of DuckDB {:?}, of Athena {:?}", duckdb.columns, table.columns);
+        ensure!(
+            duckdb.columns == table.columns,
+            "columns of DuckDB {:?}, of Athena {:?}",
+            duckdb.columns,
+            table.columns
+        );
         ensure!(
             duckdb.rows.len() == table.rows.len(),
             "{} rows by DuckDB, {} by Athena: {sql}",

@@ -15,8 +15,8 @@ use demo::dead_letters::{self, Dead};
 use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::history::{self, HistoryRecord};
 use demo::inbox::Inbox;
-use demo::source::{self, Generated, Write};
 use demo::options::options;
+use demo::source::{self, Generated, Write};
 use demo::{export_demo, fhir_check, lake_demo, ledger, report, writer};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -125,7 +125,9 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         && lake.summary.doubled == 0;
     drop(arrivals);
     if let Some(path) = &arguments.json {
-        let json = serde_json::to_string_pretty(&json!({"changes": summary, "exports": exports, "lake": lake.summary}))?;
+        let json = serde_json::to_string_pretty(
+            &json!({"changes": summary, "exports": exports, "lake": lake.summary}),
+        )?;
         std::fs::write(path, json + "\n").with_context(|| format!("writing {}", path.display()))?;
     }
     if !arguments.once {

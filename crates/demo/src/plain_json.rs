@@ -180,7 +180,10 @@ mod tests {
             ("-5E-130", "-5E-130"),
             ("12345678901234567890123456789012345678", "12345678901234567890123456789012345678"),
         ] {
-            assert_eq!(canonical_values(&format!("[{number}, true, null]")).unwrap(), format!("[{expected},true,null]"));
+            assert_eq!(
+                canonical_values(&format!("[{number}, true, null]")).unwrap(),
+                format!("[{expected},true,null]")
+            );
         }
     }
 }

@@ -54,7 +54,9 @@ impl Athena {
         let mut rows = Vec::new();
         let mut pages = self.client.get_query_results().query_execution_id(id).into_paginator().send();
         while let Some(page) = pages.next().await {
-            rows.extend(page.context("GetQueryResults")?.result_set.and_then(|set| set.rows).unwrap_or_default());
+            rows.extend(
+                page.context("GetQueryResults")?.result_set.and_then(|set| set.rows).unwrap_or_default(),
+            );
         }
         let mut rows = rows.into_iter().map(values);
         // The first row of a SELECT holds the names (Athena API reference, "GetQueryResults").
@@ -87,7 +89,8 @@ impl Athena {
         let listed = self.client.list_named_queries().work_group(&self.workgroup).send().await;
         let mut queries = Vec::new();
         for id in listed.context("ListNamedQueries")?.named_query_ids.unwrap_or_default() {
-            let found = self.client.get_named_query().named_query_id(id).send().await.context("GetNamedQuery")?;
+            let found =
+                self.client.get_named_query().named_query_id(id).send().await.context("GetNamedQuery")?;
             if let Some(query) = found.named_query {
                 queries.push(NamedQuery { name: query.name, sql: query.query_string });
             }

@@ -63,7 +63,9 @@ pub(super) async fn replaced(client: &Client, bucket: &str) -> Result<HashSet<St
                     Ok(commit.replaced)
                 }
                 // Deleted since it was listed, after the files that it names.
-                Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => Ok(Vec::new()),
+                Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                    Ok(Vec::new())
+                }
                 Err(error) => Err(error).context("reading a commit"),
             }
         })

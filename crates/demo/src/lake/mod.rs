@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda as lambda;
+use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_s3 as s3;
 use domain::lake::LakeConfig;
 use domain::lake::object_key::RAW;
@@ -85,7 +85,8 @@ impl Lake {
     /// # Errors
     /// Where the planner fails.
     pub async fn plan(&self) -> Result<Value> {
-        let answer = invoke(&self.lambda, &self.compactor_function, &json!({"plan": {"settleSeconds": 0}})).await?;
+        let answer =
+            invoke(&self.lambda, &self.compactor_function, &json!({"plan": {"settleSeconds": 0}})).await?;
         serde_json::from_slice(&answer).context("the planner's answer")
     }
 

@@ -118,7 +118,8 @@ impl LakeReader {
     /// # Errors
     /// Where the reader fails; the error holds what it said.
     pub async fn count(&self, engine: Engine, order: Order) -> Result<Counts> {
-        let lines = self.lines(&["count", "--reader", &engine.to_string(), "--order", &order.to_string()]).await?;
+        let lines =
+            self.lines(&["count", "--reader", &engine.to_string(), "--order", &order.to_string()]).await?;
         lines.into_iter().next().context("no counts")
     }
 
@@ -153,14 +154,20 @@ impl LakeReader {
     pub fn watch(&self, pause: Duration) -> Result<Watch> {
         let pause = pause.as_secs_f64().to_string();
         let mut command = self.command(&["watch", "--pause", &pause]);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("starting a watch")?;
+        let mut process =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("starting a watch")?;
         let output = process.stdout.take().context("a watch without an output")?;
         let input = process.stdin.take();
         Ok(Watch { looks: BufReader::new(output).lines(), input, process })
     }
 
     async fn lines<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<Vec<T>> {
-        let output = self.command(arguments).stdin(Stdio::null()).output().await.context("starting the lake's reader")?;
+        let output = self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .context("starting the lake's reader")?;
         if !output.status.success() {
             bail!("the lake's reader failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
@@ -194,13 +201,11 @@ impl Watch {
     /// # Errors
     /// Where the reader failed.
     pub async fn next(&mut self) -> Result<Option<Look>> {
-        match self.looks.next_line().await? {
-            Some(line) => serde_json::from_str(&line).map(Some).context("a look at the lake"),
-            None => {
-                let status = self.process.wait().await?;
-                if status.success() { Ok(None) } else { bail!("the watch failed ({status})") }
-            }
+        if let Some(line) = self.looks.next_line().await? {
+            return serde_json::from_str(&line).map(Some).context("a look at the lake");
         }
+        let status = self.process.wait().await?;
+        if status.success() { Ok(None) } else { bail!("the watch failed ({status})") }
     }
 
     /// Lets it end after the look that it is taking.
