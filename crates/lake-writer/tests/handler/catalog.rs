@@ -11,7 +11,10 @@ use aws_sdk_glue::operation::batch_create_partition::{
 use aws_sdk_glue::operation::batch_update_partition::BatchUpdatePartitionOutput;
 use aws_sdk_glue::operation::get_table::{GetTableError, GetTableOutput};
 use aws_sdk_glue::types::error::InvalidInputException;
-use aws_sdk_glue::types::{Column, ErrorDetail, PartitionError, PartitionInput, StorageDescriptor, Table};
+use aws_sdk_glue::types::{
+    BatchUpdatePartitionFailureEntry, Column, ErrorDetail, PartitionError, PartitionInput, StorageDescriptor,
+    Table,
+};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 
 type Partitions = BTreeMap<Vec<String>, PartitionInput>;
@@ -48,6 +51,11 @@ impl Glue {
 
     pub fn refusing(value: &'static str) -> Self {
         Self { refused: Some(value), ..Self::default() }
+    }
+
+    /// With the partitions of this one.
+    pub fn now_refusing(&self, value: &'static str) -> Self {
+        Self { refused: Some(value), ..self.clone() }
     }
 
     pub fn choking_on(value: &'static str) -> Self {
@@ -151,12 +159,12 @@ impl Glue {
                 let mut errors = Vec::new();
                 for input in request.partition_input_list() {
                     let values = input.values().to_vec();
-                    if glue.refuses(&values) {
-                        errors.push(error(values, "InternalServiceException"));
-                    } else if let Entry::Vacant(entry) = kept.partitions.entry(values.clone()) {
-                        entry.insert(input.clone());
-                    } else {
-                        errors.push(error(values, "AlreadyExistsException"));
+                    match kept.partitions.entry(values.clone()) {
+                        Entry::Occupied(_) => errors.push(error(values, "AlreadyExistsException")),
+                        Entry::Vacant(_) if glue.refuses(&values) => {
+                            errors.push(error(values, "InternalServiceException"));
+                        }
+                        Entry::Vacant(entry) => drop(entry.insert(input.clone())),
                     }
                 }
                 BatchCreatePartitionOutput::builder().set_errors(Some(errors)).build()
@@ -164,15 +172,22 @@ impl Glue {
     }
 
     fn update(&self) -> Rule {
-        let kept = self.kept.clone();
+        let glue = self.clone();
         mock!(Client::batch_update_partition).then_compute_output(move |request| {
-            let mut kept = kept.lock().unwrap();
+            let mut kept = glue.kept.lock().unwrap();
+            let mut errors = Vec::new();
             for entry in request.entries() {
-                kept.updated += 1;
-                kept.partitions
-                    .insert(entry.partition_value_list().to_vec(), entry.partition_input().unwrap().clone());
+                let values = entry.partition_value_list().to_vec();
+                if glue.refuses(&values) {
+                    let detail = ErrorDetail::builder().error_code("ConcurrentModificationException").build();
+                    let error = BatchUpdatePartitionFailureEntry::builder();
+                    errors.push(error.set_partition_value_list(Some(values)).error_detail(detail).build());
+                } else {
+                    kept.updated += 1;
+                    kept.partitions.insert(values, entry.partition_input().unwrap().clone());
+                }
             }
-            BatchUpdatePartitionOutput::builder().build()
+            BatchUpdatePartitionOutput::builder().set_errors(Some(errors)).build()
         })
     }
 }

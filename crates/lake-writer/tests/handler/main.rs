@@ -209,6 +209,28 @@ async fn a_partition_that_was_registered_under_an_older_table_gets_its_columns()
 }
 
 #[tokio::test]
+async fn i1_a_partition_whose_columns_cannot_be_changed_fails_its_records() {
+    let glue = Glue::open();
+    let before = writer(Compression::Zstd, Bucket::open(), glue.clone());
+    assert!(before.failures(&[record(1, "a"), record(2, "b")]).await.is_empty());
+    let after = writer(Compression::Zstd, Bucket::open(), glue.now_refusing("b"));
+    // Not remembered as registered: it is tried, and fails, again.
+    for _ in 0..2 {
+        assert_eq!(after.failures(&[record(3, "a"), record(4, "b")]).await, [sequence_number(4)]);
+    }
+}
+
+/// AWS Lambda developer guide, "Configuring partial batch response with DynamoDB and Lambda": what else it might be called is
+/// taken for success.
+#[tokio::test]
+async fn i1_what_failed_is_named_as_lambda_reads_it() {
+    let writer = writer(Compression::Zstd, Bucket::open(), Glue::down());
+    let answer = writer.try_handle(&[record(1, "a")]).await.unwrap();
+    let failed = json!({"batchItemFailures": [{"itemIdentifier": sequence_number(1)}]});
+    assert_eq!(serde_json::to_value(&answer).unwrap(), failed);
+}
+
+#[tokio::test]
 async fn partitions_are_registered_a_hundred_at_a_time() {
     let writer = writer(Compression::Zstd, Bucket::open(), Glue::open());
     let batch: Vec<Value> = (0..250).map(|number| record(number, &format!("w{number}"))).collect();
