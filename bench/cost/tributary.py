@@ -40,7 +40,7 @@ class Assumptions:
     file_bytes: int = 128 * 1024**2
     merge_files: int = 8
     latest_buckets: int = 8
-    kept_days: float = 1
+    kept_days: float = 0.25
     version_days: float = 7
     """For how long the bucket keeps the version of a deleted file."""
 

@@ -17,6 +17,8 @@ import type { EncryptedQueue } from './encrypted-queue.ts';
 import { alarmArns } from './encryption-key.ts';
 import type { Exports } from './exports.ts';
 import type { Lake } from './lake.ts';
+import { mergeBytes } from './lake-options.ts';
+import type { LakeWriter } from './lake-writer.ts';
 import type { RustFunction } from './rust-function.ts';
 
 export interface AlarmsProps extends Deployment {
@@ -79,10 +81,12 @@ export class Alarms extends Construct {
     this.whenPersistent('pipe-timeouts', timedOut, 'executions of the pipe do not end in time');
 
     if (props.exports !== undefined) this.watchExports(props.exports);
-    this.watchLake(props.lake);
+    this.watchLake(props.lake, changePipe);
   }
 
-  private watchLake({ writer, replayer, compactor, compactions, schedule }: Lake): void {
+  private watchLake(lake: Lake, changePipe: ChangePipe): void {
+    const { writer, replayer, compactor, compactions, schedule } = lake;
+    const { options } = this.deployment;
     // Records that are reported one by one are no errors of the function; they hold up their shard.
     const behind = writer.function.metric('IteratorAge', { period, statistic: 'Maximum' });
     this.alarm('lake-writer-late', {
@@ -91,6 +95,7 @@ export class Alarms extends Construct {
       evaluationPeriods: 3,
       alarmDescription: 'the lake is an hour behind the table, and the stream forgets',
     });
+    this.watchIdleWriter(writer, changePipe);
     this.whenPersistent('lake-writer-errors', writer.function.metricErrors(sum), 'the function fails again and again');
     this.whenAny('lake-records-rejected', writer.metric('Rejected', sum), 'records are in the dead letters, not the lake');
     const discarded = writer.metricOfStream('OnFailureDestinationDeliveredEventCount', sum);
@@ -99,8 +104,12 @@ export class Alarms extends Construct {
     this.whenAny('lake-records-lost', undelivered, 'records were given up, and could not be kept as dead letters');
     this.whenAny('lake-replayer-errors', replayer.function.metricErrors(sum), 'the function failed');
 
-    // A plan that failed is made again by the next, and a compaction comes back; nothing is lost, and queries get slower.
-    this.whenPersistent('lake-compactor-errors', compactor.function.metricErrors(sum), 'the function fails again and again');
+    // A plan that fails is an error of the function, and the next is an hour away. A directory that fails comes back by its
+    // queue, and is one only where the function ran out of time or memory. Nothing is lost, and queries get slower.
+    this.whenAny('lake-compactor-errors', compactor.function.metricErrors(sum), 'the function failed');
+    // Every plan that comes to its end counts its directories, also where there are none.
+    const plans = compactor.metric('Directories', { statistic: 'SampleCount' });
+    this.whenOverdue('lake-plan-late', options.lake.compactionSchedule, plans, 'the lake was not planned');
     this.whenNotEmpty('lake-compactions-dead-letters', compactions.deadLetterQueue, 'files could not be compacted');
     this.whenNotEmpty('lake-compaction-dead-letters', schedule.deadLetterQueue, 'the schedule could not start a plan');
     // Whatever is a day old is due, so that a day and a half means that it was not compacted when it was.
@@ -111,6 +120,33 @@ export class Alarms extends Construct {
       evaluationPeriods: 1,
       alarmDescription: 'changes of the day before yesterday are still in small files',
     });
+    // A whole folder is merged when half as much has come to it, and at half of what a merge reads there is room for that.
+    const largest = compactor.metric('LargestLatestBytes', { period: Duration.hours(1), statistic: 'Maximum' });
+    this.alarm('lake-latest-large', {
+      metric: largest,
+      threshold: mergeBytes(options.lake) / 2,
+      evaluationPeriods: 1,
+      alarmDescription: 'a folder of latest/ is about to be too large to be merged: raise lake.latestBuckets',
+    });
+  }
+
+  /**
+   * A mapping that is switched off, or that may not read the stream, invokes nothing: no errors, no age, and after a day the
+   * stream forgets. Whether there was anything to read, the stream's other reader tells. Where there is nothing to count, a
+   * metric may be missing, which FILL takes for 0 (CloudWatch user guide, "Using math expressions with CloudWatch metrics").
+   */
+  private watchIdleWriter(writer: LakeWriter, changePipe: ChangePipe): void {
+    if (!this.deployment.target.takesMetricMath) return;
+    const idle = new cloudwatch.MathExpression({
+      expression: 'IF(FILL(changes, 0) > 0 AND FILL(polled, 0) == 0, 1, 0)',
+      usingMetrics: {
+        changes: changePipe.metric('EventCount', { statistic: 'Sum' }),
+        polled: writer.metricOfStream('PolledEventCount', { statistic: 'Sum' }),
+      },
+      // Three times the longest window for which the mapping may gather a batch.
+      period: Duration.minutes(15),
+    });
+    this.whenPersistent('lake-writer-idle', idle, 'the table changes, and the lake writer is given nothing');
   }
 
   private watchExports(exports: Exports): void {
@@ -143,20 +179,10 @@ export class Alarms extends Construct {
     this.whenAny(`export-${name}-timed-out`, stateMachine.metric('ExecutionsTimedOut', sum), 'a run took too long');
     this.whenAny(`export-${name}-aborted`, stateMachine.metric('ExecutionsAborted', sum), 'somebody stopped a run');
 
-    const seconds = rateSeconds(settings.schedule);
-    // An alarm looks back a day, whatever its period (CloudWatch API reference, "PutMetricAlarm"); a cron expression has no
-    // period at all.
-    if (!settings.scheduleEnabled || seconds === undefined || 3 * seconds > Duration.days(1).toSeconds()) return;
-    // No data means that nothing starts. A run that finds the lease taken succeeds too: who holds it for too long is told of
-    // by its own time limit.
-    this.alarm(`export-${name}-late`, {
-      metric: stateMachine.metric('ExecutionsSucceeded', { period: Duration.seconds(seconds), statistic: 'Sum' }),
-      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-      threshold: 1,
-      evaluationPeriods: 3,
-      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
-      alarmDescription: 'no run succeeded in three periods of the schedule, or the first is still to come',
-    });
+    if (!settings.scheduleEnabled) return;
+    // A run that finds the lease taken succeeds too: who holds it for too long is told of by its own time limit.
+    const succeeded = stateMachine.metric('ExecutionsSucceeded', { statistic: 'Sum' });
+    this.whenOverdue(`export-${name}-late`, settings.schedule, succeeded, 'no run succeeded');
   }
 
   private createTopic(): sns.Topic {
@@ -198,8 +224,25 @@ export class Alarms extends Construct {
   }
 
   /** For failures that are retried, and of which the first few are no reason to wake anybody. */
-  private whenPersistent(name: string, metric: cloudwatch.Metric, description: string): void {
+  private whenPersistent(name: string, metric: cloudwatch.IMetric, description: string): void {
     this.alarm(name, { metric, threshold: 1, evaluationPeriods: 3, alarmDescription: description });
+  }
+
+  /** For what a schedule brings about. `metric` counts what has come to its end. */
+  private whenOverdue(name: string, schedule: string, metric: cloudwatch.Metric, description: string): void {
+    const seconds = rateSeconds(schedule);
+    // An alarm looks back a day, whatever its period (CloudWatch API reference, "PutMetricAlarm"); a cron expression has no
+    // period at all.
+    if (seconds === undefined || 3 * seconds > Duration.days(1).toSeconds()) return;
+    this.alarm(name, {
+      metric: metric.with({ period: Duration.seconds(seconds) }),
+      comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+      threshold: 1,
+      evaluationPeriods: 3,
+      // No data means that nothing starts.
+      treatMissingData: cloudwatch.TreatMissingData.BREACHING,
+      alarmDescription: `${description} in three periods of the schedule, or the first is still to come`,
+    });
   }
 
   private alarm(name: string, props: Omit<cloudwatch.AlarmProps, 'alarmName'>): void {

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledgements.ts';
 import type { Deployment } from './deployment.ts';
@@ -53,13 +53,10 @@ export class DeadLetters extends Construct {
     this.bucket.grantPutUnder(deadRecordsOfLakePrefix, grantee);
   }
 
-  /**
-   * What Lambda asks of a function's role to write what it discards (same page as above). It looks whether the bucket is
-   * there, without a prefix that a condition could name.
-   */
+  /** What Lambda asks of a function's role to write what it discards (same page as above), the look at the bucket included. */
   grantDepositBatch(grantee: iam.IRole): void {
     this.bucket.grantPutUnder(discardedBatchesPrefix, grantee);
-    iam.Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.bucket.bucketArn] });
+    this.bucket.grantList(grantee);
   }
 
   grantReport(grantee: iam.IRole): void {
@@ -78,7 +75,7 @@ export class DeadLetters extends Construct {
   }
 
   private grantTakeUnder(prefix: string, grantee: iam.IRole): void {
-    this.bucket.grantListUnder(prefix, grantee);
+    this.bucket.grantList(grantee);
     this.bucket.grantGetUnder(prefix, grantee);
     this.bucket.grantDeleteUnder(prefix, grantee);
   }

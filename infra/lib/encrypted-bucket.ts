@@ -72,14 +72,14 @@ export class EncryptedBucket extends s3.Bucket {
     this.grantObjects(prefix, grantee, 's3:DeleteObject');
   }
 
-  grantListUnder(prefix: string, grantee: iam.IRole): void {
-    grantee.addToPrincipalPolicy(
-      new iam.PolicyStatement({
-        actions: ['s3:ListBucket'],
-        resources: [this.bucketArn],
-        conditions: { StringLike: { 's3:prefix': `${prefix}*` } },
-      }),
-    );
+  /**
+   * For who lists, and for who has to tell an object that is gone from one that is forbidden: S3 answers 404 for a key that is
+   * not there only to who may list the bucket, and 403 to others (S3 API reference, "GetObject"). There is no condition on
+   * `s3:prefix`, because a request for one object has no prefix, and nothing says that S3 would take its key for one. What is
+   * to be had by it are names: digests, ids, and the folders of partitions.
+   */
+  grantList(grantee: iam.IGrantable): void {
+    iam.Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.bucketArn] });
   }
 
   private grantObjects(prefix: string, grantee: iam.IRole, action: string): void {

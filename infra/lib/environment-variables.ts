@@ -29,6 +29,7 @@ export const EnvironmentVariable = {
   memoryBytes: 'MEMORY_BYTES',
   latestBuckets: 'LATEST_BUCKETS',
   mergeFiles: 'MERGE_FILES',
+  mergeBytes: 'MERGE_BYTES',
   fileBytes: 'FILE_BYTES',
   /** Read by the AWS SDK (AWS SDKs and Tools reference guide, "Service-specific endpoints"). */
   healthLakeEndpoint: 'AWS_ENDPOINT_URL_HEALTHLAKE',

@@ -57,7 +57,7 @@ export class ExportBucket extends Construct {
   /** Looks whether the files of an export are there. */
   grantInspect(grantee: iam.IRole): void {
     this.bucket.grantGetUnder(exportsPrefix, grantee);
-    this.grantFind(grantee);
+    this.bucket.grantList(grantee);
   }
 
   grantWriteManifest(grantee: iam.IRole): void {
@@ -73,21 +73,12 @@ export class ExportBucket extends Construct {
     this.bucket.grantGetUnder(exportsPrefix, grantee);
     this.bucket.grantGetUnder(resultsPrefix, grantee);
     this.bucket.grantPutUnder(resultsPrefix, grantee);
-    this.grantFind(grantee);
+    this.bucket.grantList(grantee);
   }
 
   /** Adds up what became of the ranges. */
   grantReadResults(grantee: iam.IRole): void {
     this.bucket.grantGetUnder(resultsPrefix, grantee);
-    this.grantFind(grantee);
-  }
-
-  /**
-   * Whoever may not list the bucket is told 403 instead of 404 of an object that is not there (S3 API reference,
-   * "GetObject"), and could not tell a missing file from a missing permission. A request for one object has no prefix to set
-   * a condition on; the keys have nothing but ids in them.
-   */
-  private grantFind(grantee: iam.IGrantable): void {
-    iam.Grant.addToPrincipal({ grantee, actions: ['s3:ListBucket'], resourceArns: [this.bucket.bucketArn] });
+    this.bucket.grantList(grantee);
   }
 }

@@ -28,11 +28,13 @@ export class LakeBucket extends Construct {
     super(scope, id);
     const { retentionDays, infrequentAccessAfterDays } = deployment.options.lake;
     const lifecycleRules: s3.LifecycleRule[] = [
-      // Whoever resumes a backfill after a month begins it again, and writes the same objects.
+      // Whoever resumes a backfill after a month begins it again. That of an export writes the same objects; that of a scan is
+      // another scan, which adds a snapshot of a later time.
       { id: 'forget-backfills', prefix: backfillsPrefix, expiration: Duration.days(30) },
     ];
     if (retentionDays !== undefined || infrequentAccessAfterDays !== undefined) {
       const storageClass = s3.StorageClass.INFREQUENT_ACCESS;
+      // By the age of the file, and a row that is merged begins anew: retention to the day takes a partition with a time.
       lifecycleRules.push({
         id: 'age-history',
         prefix: compactPrefix,
@@ -57,8 +59,8 @@ export class LakeBucket extends Construct {
   /** Replaces files by larger ones of the same rows. Raw files are read and deleted, and never written. */
   grantCompact(grantee: iam.IRole): void {
     const written = [compactPrefix, latestPrefix, commitsPrefix];
+    this.bucket.grantList(grantee);
     for (const prefix of [rawPrefix, ...written]) {
-      this.bucket.grantListUnder(prefix, grantee);
       this.bucket.grantGetUnder(prefix, grantee);
       this.bucket.grantDeleteUnder(prefix, grantee);
     }

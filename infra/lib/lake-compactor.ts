@@ -5,7 +5,7 @@ import type { Deployment } from './deployment.ts';
 import { EnvironmentVariable } from './environment-variables.ts';
 import type { LakeBucket } from './lake-bucket.ts';
 import type { LakeCatalog } from './lake-catalog.ts';
-import { lakeConfiguration } from './lake-options.ts';
+import { lakeConfiguration, mergeBytes } from './lake-options.ts';
 import type { QueueWithDeadLetters } from './queue-with-dead-letters.ts';
 import { RustFunction } from './rust-function.ts';
 
@@ -41,10 +41,12 @@ export class LakeCompactor extends RustFunction {
         [EnvironmentVariable.compactionsQueueUrl]: queue.queueUrl,
         [EnvironmentVariable.settleSeconds]: String(lake.settleSeconds),
         [EnvironmentVariable.keepReplacedSeconds]: String(lake.keepReplacedSeconds),
-        // Half of the memory for rows; the other half for the buffers of files that are read and written (I7).
+        // The other half is for code, requests and what the allocator keeps. Of this one, rows get half, and the buffers of
+        // files that are read and written the rest (I7).
         [EnvironmentVariable.memoryBytes]: String((lake.compactorMemory * 1_048_576) / 2),
         [EnvironmentVariable.latestBuckets]: String(lake.latestBuckets),
         [EnvironmentVariable.mergeFiles]: String(lake.mergeFiles),
+        [EnvironmentVariable.mergeBytes]: String(mergeBytes(lake)),
         [EnvironmentVariable.fileBytes]: String(lake.fileBytes),
       },
     });

@@ -93,10 +93,13 @@ export const lakeOptions = z
      */
     partition: lakePartitionOptions.prefault({ attributes: ['itemType'], time: { from: 'change', unit: 'day' } }),
     /**
-     * Attributes that have a column of their own, and its type; the others are in `_extra`. A column can be added at any
-     * time; one whose type is to change needs an empty lake, because the files that are there keep the old one.
+     * Attributes that have a column of their own, and its type, beside those of the item types; the others are in `_extra`. A
+     * column can be added at any time; one whose type is to change needs an empty lake, because the files that are there keep
+     * the old one. One that is not declared any more is hidden, with all that the files have in it.
      */
-    columns: z.record(z.string(), z.string()).default(columnsOfItemTypes),
+    columns: z.record(z.string(), z.string()).default({}),
+    /** Whether attributes of the item types have columns without being declared. */
+    itemTypeColumns: z.boolean().default(true),
     /** Of the files in `raw/`. */
     compression: z.enum(['zstd', 'gzip']).default('zstd'),
     /**
@@ -113,11 +116,19 @@ export const lakeOptions = z
     compactionSchedule: scheduleExpression.default('rate(1 hour)'),
     /** How long nothing new may have come to a partition before it is compacted. */
     settleSeconds: z.int().min(0).max(86_400).default(900),
-    /** For how long a file stays after others have replaced it. No query may take longer. */
-    keepReplacedSeconds: z.int().min(60).max(2_592_000).default(86_400),
+    /**
+     * For how long a file stays after others have replaced it. No query may take longer; Athena ends one after 30 minutes
+     * unless its quota was raised (Athena user guide, "Service Quotas": DML query timeout). A query of `latest` reads replaced
+     * raw files as well, so that a longer time costs more. Above 36 h, the alarm `lake-uncompacted` may fire for a raw file
+     * that was delivered again: a plan takes it for one that waits, until the commit that replaced it goes.
+     */
+    keepReplacedSeconds: z.int().min(60).max(2_592_000).default(21_600),
     /** Into how many folders the current state is divided by key. */
     latestBuckets: z.int().min(1).max(100).default(8),
-    /** How many files a folder gathers before they are merged into one. */
+    /**
+     * How many files a folder gathers before they are merged into one, and no more than one for each 64 MB of the compactor's
+     * memory, but two at least: of each that is read, a row group of 32 MB lies in the half that `MEMORY_BYTES` is.
+     */
     mergeFiles: z.int().min(2).max(1_000).default(8),
     /** How large a compacted file is meant to be. */
     fileBytes: z
@@ -125,11 +136,18 @@ export const lakeOptions = z
       .min(1_024)
       .max(1_024 * 1_048_576)
       .default(128 * 1_048_576),
-    /** Of the compactor, in MB; half of it holds rows. The default is one whole processor. */
+    /** Of the compactor, in MB; a quarter of it holds rows. The default is one whole processor. */
     compactorMemory: z.int().min(512).max(10_240).default(1_769),
-    /** Of the compactor, in MB, for the rows of a partition that do not fit into its memory. */
+    /**
+     * Of the compactor, in MB, for the rows of a partition that do not fit into its memory, and for the files of a merge, which
+     * reads at most three quarters of it. A folder of `latest/` merges well up to three eighths of it: above, raise
+     * `latestBuckets` or this.
+     */
     compactorStorage: z.int().min(512).max(10_240).default(10_240),
-    /** Deletes history that is older; without it the lake keeps all. The current state stays. */
+    /**
+     * Deletes history that is older; without it the lake keeps all. The current state stays. It goes by the age of the file: a
+     * row that is merged begins anew, so choose a partition with a time where retention is a duty.
+     */
     retentionDays: z.int().min(1).optional(),
     /** Moves history that is older to S3 Standard-IA, where S3 takes nothing younger than 30 days. */
     infrequentAccessAfterDays: z.int().min(30).optional(),
@@ -176,14 +194,36 @@ export function partitionColumns({ partition }: LakeOptions): readonly { name: s
   }));
 }
 
-/** The declared columns, in the order of their declaration. */
-export function declaredColumns({ columns }: LakeOptions): readonly DeclaredColumn[] {
-  return Object.entries(columns).map(([attribute, type]) => ({ attribute, name: columnName(attribute), type }));
+interface ColumnsOptions {
+  readonly partition: Partition;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly itemTypeColumns: boolean;
+}
+
+/** The type of each attribute that has a column: of the item types, but where an option makes one of that name, then the options'. */
+function columnTypes({ partition, columns, itemTypeColumns }: ColumnsOptions): Readonly<Record<string, string>> {
+  const taken = [...partitionNames(partition), ...Object.keys(columns)].map(columnName);
+  const ofItemTypes = Object.entries(itemTypeColumns ? columnsOfItemTypes : {});
+  return { ...Object.fromEntries(ofItemTypes.filter(([name]) => !taken.includes(columnName(name)))), ...columns };
+}
+
+/** The columns of attributes, in their order. */
+export function declaredColumns(options: ColumnsOptions): readonly DeclaredColumn[] {
+  const types = Object.entries(columnTypes(options));
+  return types.map(([attribute, type]) => ({ attribute, name: columnName(attribute), type }));
 }
 
 /** What writer, compactor and backfills are told of the lake: the environment variable `LAKE`. */
-export function lakeConfiguration({ partition, columns }: Pick<LakeOptions, 'partition' | 'columns'>): string {
-  return JSON.stringify({ table: lakeTable, partition, columns });
+export function lakeConfiguration(options: ColumnsOptions): string {
+  return JSON.stringify({ table: lakeTable, partition: options.partition, columns: columnTypes(options) });
+}
+
+/**
+ * What one merge of the compactor reads at most: its inputs lie whole in the temporary storage, and what is written a file at
+ * a time.
+ */
+export function mergeBytes({ compactorStorage }: Pick<LakeOptions, 'compactorStorage'>): number {
+  return (compactorStorage * 1_048_576 * 3) / 4;
 }
 
 type Problem = [path: string[], message: string];

@@ -14,10 +14,15 @@ export function jsonIn(column: string, ...members: string[]): string {
   return `json_extract(${quoted(column)}, '$.${members.join('.')}')`;
 }
 
+/** Whether JSON is another value than null; NULL where there is none. */
+export function isValue(json: string): string {
+  return `${json} <> JSON 'null'`;
+}
+
 /**
- * A text, number or boolean in the JSON of a column, as text. What DuckDB makes text of keeps its quotes, and its escapes, if
- * it has any; Athena's has neither. An object has no text in Athena, and must not fail the query for all other rows.
+ * A text, number or boolean in the JSON of a column, as text; NULL for all else. The function is Athena's; in DuckDB it is a
+ * macro that whoever runs these statements there defines (`tools/lake-reader/lake_reader/athena_functions.py`).
  */
 export function textIn(column: string, ...members: string[]): string {
-  return `trim(BOTH '"' FROM TRY_CAST(${jsonIn(column, ...members)} AS varchar))`;
+  return `json_extract_scalar(${quoted(column)}, '$.${members.join('.')}')`;
 }

@@ -41,7 +41,8 @@ export function changesView(options: LakeOptions): LakeView {
 
 /**
  * Every item as it stands. What was removed is among the rows as such, so that no older row of the key takes its place. The
- * attributes that the rows are divided by have no column in the files of the current state; they are taken out of `_extra`.
+ * attributes that the rows are divided by have no column in the files of the current state; they are taken out of `_extra`,
+ * NULL where a partition's would be.
  */
 export function latestView(options: LakeOptions): LakeView {
   const columns = allColumns(declaredColumns(options));

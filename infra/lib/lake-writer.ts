@@ -30,7 +30,8 @@ export class LakeWriter extends RustFunction {
     super(scope, id, {
       ...props,
       binaryName: 'lake-writer',
-      // A batch is one round of requests to S3, whatever its size; the rest is for what they wait when S3 is slow.
+      // A batch is rounds of 32 requests to S3, then of 100 partitions to Glue. What is not done in time is reported, and comes
+      // again.
       timeout: Duration.minutes(2),
       // A batch has 6 MB (Lambda developer guide, "Lambda quotas"), and is held a few times over while it is rewritten (I7).
       memorySize: 512,

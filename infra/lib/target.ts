@@ -35,6 +35,12 @@ export interface Target {
   readonly createsDatastores: boolean;
 
   /**
+   * Whether an alarm may watch an expression over several metrics. The local stack's CloudFormation refuses one; no alarm is
+   * looked at there.
+   */
+  readonly takesMetricMath: boolean;
+
+  /**
    * Where the functions find HealthLake; absent on AWS, where the SDK knows. Locally it is where whoever deploys finds
    * it: the stand-in has an endpoint of its own.
    */
@@ -47,6 +53,7 @@ export function aws(environment: NodeJS.ProcessEnv): Target {
     defaultRemovalPolicy: 'retain',
     architecture: Architecture.ARM_64,
     createsDatastores: true,
+    takesMetricMath: true,
   };
 }
 
@@ -57,6 +64,7 @@ export function local(environment: NodeJS.ProcessEnv): Target {
     architecture: process.arch === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
     defaultFunctionsDirectory: fileURLToPath(new URL('../../target/local-functions', import.meta.url)),
     createsDatastores: false,
+    takesMetricMath: false,
     healthLakeEndpoint: environment.AWS_ENDPOINT_URL_HEALTHLAKE,
   };
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Template } from 'aws-cdk-lib/assertions';
 import { readItemTypes } from '../lib/item-types.ts';
-import { awsExports } from './exports.ts';
+import { awsExports, datastores } from './exports.ts';
 import { aws, resource, resourcesOf, synthesize } from './synthesize.ts';
 
 function alarmsOf(template: Template): Record<string, any>[] {
@@ -24,6 +24,7 @@ function watchedQueues(metric: string, threshold: (value: number) => boolean): s
     .sort();
 }
 
+const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 const detailTypes = readItemTypes().map(({ detailType }) => detailType);
 
 test('I1: every queue that ought to be empty raises an alarm with its first message', () => {
@@ -83,19 +84,28 @@ for (const [prefix, binaryName, metrics] of counted) {
   });
 
   test(`${binaryName} counts what its alarms watch`, () => {
-    const folder = new URL(`../../crates/${binaryName}/src/`, import.meta.url);
-    const code = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n');
-    for (const { MetricName } of watching) {
-      const field = MetricName.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
-      assert.match(code, new RegExp(`^ +${field}: (usize|u64),$`, 'm'));
-    }
+    assertCounts(binaryName, watching.map(({ MetricName }) => MetricName));
   });
 }
 
+function assertCounts(binaryName: string, metrics: string[]): void {
+  const folder = new URL(`../../crates/${binaryName}/src/`, import.meta.url);
+  const code = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8')).join('\n');
+  for (const metric of metrics) {
+    const field = metric.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toLowerCase();
+    assert.match(code, new RegExp(`^ +${field}: (usize|u64),$`, 'm'));
+  }
+}
+
+/** What a plan of the compactor tells of the lake, of which somebody has to know from a threshold on. */
+const planned = ['Directories', 'LargestLatestBytes', 'OldestUncompactedHours'];
+
 test('nobody else is asked for metrics of ours', () => {
   const ours = alarms.filter(({ Namespace }) => Namespace === 'Tributary').map(({ MetricName }) => MetricName);
-  assert.deepEqual(ours.sort(), [...counted.flatMap(([, , metrics]) => metrics), 'OldestUncompactedHours'].sort());
+  assert.deepEqual(ours.sort(), [...counted.flatMap(([, , metrics]) => metrics), ...planned].sort());
 });
+
+test('lake-compactor counts what its alarms watch', () => assertCounts('lake-compactor', planned));
 
 for (const [name, metric] of [
   ['failed', 'ExecutionsFailed'],
@@ -119,6 +129,23 @@ test('I4: a schedule of which nothing comes raises an alarm, also where there is
     alarmNamed('export-clinic-late')!;
   assert.deepEqual([MetricName, Statistic, Period, EvaluationPeriods], ['ExecutionsSucceeded', 'Sum', 900, 3]);
   assert.deepEqual([ComparisonOperator, Threshold, TreatMissingData], ['LessThanThreshold', 1, 'breaching']);
+});
+
+test('a plan of the lake that fails raises an alarm, and so do plans that do not come', () => {
+  const compactor = resource(awsExports.template, 'AWS::Lambda::Function', 'LakeCompactor').logicalId;
+  const late = alarmNamed('lake-plan-late');
+  assert.deepEqual([late?.MetricName, late?.Statistic, late?.Period], ['Directories', 'SampleCount', 3_600]);
+  assert.deepEqual([late?.EvaluationPeriods, late?.Threshold], [3, 1]);
+  assert.deepEqual([late?.ComparisonOperator, late?.TreatMissingData], ['LessThanThreshold', 'breaching']);
+  assert.deepEqual(late?.Dimensions, [{ Name: 'Function', Value: { Ref: compactor } }]);
+  for (const [compactionSchedule, period] of [
+    ['rate(8 hours)', 28_800],
+    ['rate(9 hours)', undefined],
+    ['cron(0 3 * * ? *)', undefined],
+  ] as const) {
+    const others = alarmsOf(synthesize({ options: { lake: { compactionSchedule } } }).template);
+    assert.equal(alarmNamed('lake-plan-late', others)?.Period, period, compactionSchedule);
+  }
 });
 
 test('a schedule is watched where it is switched on, even and short enough for CloudWatch', () => {
@@ -162,7 +189,7 @@ test('errors of every function raise an alarm', () => {
     'tributary-dev-export-poller-errors': 3,
     'tributary-dev-export-publisher-errors': 3,
     'tributary-dev-lake-writer-errors': 3,
-    'tributary-dev-lake-compactor-errors': 3,
+    'tributary-dev-lake-compactor-errors': 1,
   });
 });
 
@@ -182,6 +209,35 @@ test('I1: records that the lake does not get in time, or at all, raise an alarm'
   }
 });
 
+test('I1: changes of which the lake is given none raise an alarm, in whichever way the writer is cut off', () => {
+  const mapping = resource(awsExports.template, 'AWS::Lambda::EventSourceMapping', 'LakeWriter').logicalId;
+  const alarm = alarmNamed('lake-writer-idle');
+  const [math, ...metrics] = alarm?.Metrics;
+  assert.equal(math.Expression, 'IF(FILL(changes, 0) > 0 AND FILL(polled, 0) == 0, 1, 0)');
+  const watched = metrics.map(({ Id, MetricStat, ReturnData }: Record<string, any>) => {
+    const { Metric, Period, Stat } = MetricStat;
+    return [Id, Metric.Namespace, Metric.MetricName, Metric.Dimensions, Period, Stat, ReturnData];
+  });
+  const ofPipe = [{ Name: 'PipeName', Value: 'tributary-dev-changes' }];
+  const ofMapping = [{ Name: 'EventSourceMappingUUID', Value: { Ref: mapping } }];
+  assert.deepEqual(watched, [
+    ['changes', 'AWS/EventBridge/Pipes', 'EventCount', ofPipe, 900, 'Sum', false],
+    ['polled', 'AWS/Lambda', 'PolledEventCount', ofMapping, 900, 'Sum', false],
+  ]);
+  assert.deepEqual([alarm?.Threshold, alarm?.EvaluationPeriods], [1, 3]);
+  const { MetricsConfig } = resource(awsExports.template, 'AWS::Lambda::EventSourceMapping', 'LakeWriter').Properties;
+  assert.deepEqual(MetricsConfig, { Metrics: ['EventCount'] });
+});
+
+test('a folder of latest/ that is half of what a merge reads raises an alarm', () => {
+  const { template } = synthesize({ options: { lake: { compactorStorage: 4_096 } } });
+  const compactor = resource(template, 'AWS::Lambda::Function', 'LakeCompactor');
+  const alarm = alarmNamed('lake-latest-large', alarmsOf(template));
+  assert.deepEqual([alarm?.MetricName, alarm?.Statistic, alarm?.Period], ['LargestLatestBytes', 'Maximum', 3_600]);
+  assert.deepEqual(alarm?.Dimensions, [{ Name: 'Function', Value: { Ref: compactor.logicalId } }]);
+  assert.equal(2 * alarm?.Threshold, Number(compactor.Properties.Environment.Variables.MERGE_BYTES));
+});
+
 test('files that are not compacted when they are due raise an alarm', () => {
   const alarm = alarmNamed('lake-uncompacted');
   const compactor = resource(awsExports.template, 'AWS::Lambda::Function', 'LakeCompactor').logicalId;
@@ -191,6 +247,20 @@ test('files that are not compacted when they are due raise an alarm', () => {
     ['OldestUncompactedHours', 'Maximum', 36, 3_600],
   );
 });
+
+/** The alarms that are there once for each item type or datastore, as the runbook writes them. */
+const detailType = new RegExp(`^(${detailTypes.join('|')})(?=-)`);
+const datastore = new RegExp(`^export-(${Object.keys(datastores).join('|')})(?=-)`);
+
+for (const { AlarmName } of alarms) {
+  const ofDeployment = AlarmName.replace('tributary-dev-', '');
+  const name = ofDeployment.replace(detailType, '<DetailType>').replace(datastore, 'export-<datastore>');
+  test(`the runbook says what to do about ${AlarmName}`, () => {
+    // A table names alarms that follow each other by their ends.
+    const ending = name.replace('export-<datastore>', '…');
+    assert.ok(runbook.includes(`\`${name}\``) || runbook.includes(`\`${ending}\``), name);
+  });
+}
 
 test('every alarm goes to the topic, under a name that the policies of topic and key admit', () => {
   const topic = resource(awsExports.template, 'AWS::SNS::Topic');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aws, resource, synthesize } from './synthesize.ts';
+import { aws, resource, resourcesOf, synthesize } from './synthesize.ts';
 
 const compactor = resource(aws.template, 'AWS::Lambda::Function', 'LakeCompactor');
 const queue = resource(aws.template, 'AWS::SQS::Queue', 'LakeCompactionsQueue');
@@ -23,19 +23,24 @@ test('a directory is its function\'s alone, and comes back when it failed', () =
   });
 });
 
-test('I7: rows take half of the memory that the options give, and the storage', () => {
+test('the compactor comes after the tables, whose columns it reads when it starts', () => {
+  const { DependsOn } = aws.template.toJSON().Resources[compactor.logicalId];
+  for (const table of Object.keys(resourcesOf(aws.template, 'AWS::Glue::Table'))) assert.ok(DependsOn.includes(table), table);
+});
+
+test('I7: rows and files take half of the memory that the options give, and a merge three quarters of the storage', () => {
   const lake = { compactorMemory: 4_096, compactorStorage: 2_048 };
   const { Properties } = resource(synthesize({ options: { lake } }).template, 'AWS::Lambda::Function', 'LakeCompactor');
   assert.deepEqual([Properties.MemorySize, Properties.Timeout], [4_096, 900]);
   assert.deepEqual(Properties.EphemeralStorage, { Size: 2_048 });
-  assert.equal(Properties.Environment.Variables.MEMORY_BYTES, String(2 * 1024 * 1024 * 1024));
+  const { MEMORY_BYTES, MERGE_BYTES } = Properties.Environment.Variables;
+  assert.deepEqual([MEMORY_BYTES, MERGE_BYTES], [String(2 * 1024 ** 3), String(1.5 * 1024 ** 3)]);
 });
 
 test('numbers in the environment are whole', () => {
   const { Variables } = compactor.Properties.Environment;
-  for (const name of ['SETTLE_SECONDS', 'KEEP_REPLACED_SECONDS', 'MEMORY_BYTES', 'LATEST_BUCKETS', 'MERGE_FILES']) {
-    assert.match(Variables[name], /^[0-9]+$/, name);
-  }
+  const whole = ['SETTLE_SECONDS', 'KEEP_REPLACED_SECONDS', 'MEMORY_BYTES', 'LATEST_BUCKETS', 'MERGE_FILES', 'MERGE_BYTES'];
+  for (const name of whole) assert.match(Variables[name], /^[0-9]+$/, name);
 });
 
 test('the options reach the compactor', () => {

@@ -8,9 +8,10 @@ function load(lake: Record<string, unknown>) {
 }
 
 test('without any option every change is kept, by item type and the day of the change', () => {
-  const { columns, ...lake } = load({});
-  assert.deepEqual(lake, {
+  assert.deepEqual(load({}), {
     partition: { attributes: ['itemType'], time: { from: 'change', unit: 'day' } },
+    columns: {},
+    itemTypeColumns: true,
     compression: 'zstd',
     batchingWindowSeconds: 120,
     batchSize: 10_000,
@@ -18,7 +19,7 @@ test('without any option every change is kept, by item type and the day of the c
     maximumRecordAgeSeconds: 43_200,
     compactionSchedule: 'rate(1 hour)',
     settleSeconds: 900,
-    keepReplacedSeconds: 86_400,
+    keepReplacedSeconds: 21_600,
     latestBuckets: 8,
     mergeFiles: 8,
     fileBytes: 134_217_728,
@@ -27,12 +28,11 @@ test('without any option every change is kept, by item type and the day of the c
     scanLimitBytes: 107_374_182_400,
     queryResultRetentionDays: 7,
   });
-  assert.equal(columns.birthDate, 'string');
 });
 
 test('the functions are told the table, the partition and the columns, and no more', () => {
   const partition = { attributes: ['siteId'], time: { from: { attribute: 'createdAt', format: 'seconds' }, unit: 'hour' } };
-  const lake = load({ partition, columns: { amount: 'decimal(38,9)' }, settleSeconds: 1 });
+  const lake = load({ partition, columns: { amount: 'decimal(38,9)' }, itemTypeColumns: false, settleSeconds: 1 });
   assert.deepEqual(JSON.parse(lakeConfiguration(lake)), {
     table: 'items',
     partition,
@@ -40,12 +40,22 @@ test('the functions are told the table, the partition and the columns, and no mo
   });
 });
 
-test('declared columns take the place of the default ones', () => {
-  assert.deepEqual(load({ columns: {} }).columns, {});
+test('the item types have columns beside the declared ones, which win, unless they are not wanted', () => {
+  const columns = (lake: Record<string, unknown>) => JSON.parse(lakeConfiguration(load(lake))).columns;
+  const all = columns({});
+  assert.deepEqual(columns({ columns: { ward: 'string' } }), { ...all, ward: 'string' });
+  assert.deepEqual(columns({ columns: { birthDate: 'json' } }), { ...all, birthDate: 'json' });
+  const { birthDate, gender, ...others } = all;
+  assert.deepEqual([birthDate, gender], ['string', 'string']);
+  assert.deepEqual(columns({ partition: { attributes: ['gender'] }, columns: { birthdate: 'string' } }), {
+    ...others,
+    birthdate: 'string',
+  });
+  assert.deepEqual(columns({ itemTypeColumns: false, columns: { ward: 'string' } }), { ward: 'string' });
 });
 
 test('a partition has the attributes, then the parts of the time down to its unit', () => {
-  const names = (partition: unknown) => partitionColumns(load({ partition, columns: {} })).map(({ name }) => name);
+  const names = (partition: unknown) => partitionColumns(load({ partition })).map(({ name }) => name);
   assert.deepEqual(names({ attributes: ['siteId', 'ward no.'] }), ['siteid', 'ward_no_']);
   assert.deepEqual(names({ attributes: ['siteId'], time: null }), ['siteid']);
   assert.deepEqual(names({ time: { unit: 'minute' } }), ['year', 'month', 'day', 'hour', 'minute']);
@@ -104,7 +114,7 @@ const wrong: [lake: Record<string, unknown>, message: RegExp][] = [
   [{ retentionDays: 30, infrequentAccessAfterDays: 30 }, /retentionDays: expected more than infrequentAccessAfterDays/],
   [{ scanLimitBytes: 9_999_999 }, /scanLimitBytes: .*>=10000000/],
   [{ queryResultRetentionDays: 0 }, /queryResultRetentionDays: .*>=1/],
-  [{ bucket: 'mine' }, /lake\.bucket: unknown; allowed are partition, columns, compression, /],
+  [{ bucket: 'mine' }, /lake\.bucket: unknown; allowed are partition, columns, itemTypeColumns, compression, /],
 ];
 
 for (const [lake, message] of wrong) {

@@ -22,10 +22,6 @@ test('I1, I3: the writer follows the stream from its beginning, and what it cann
   });
 });
 
-test('I1: no record is filtered out', () => {
-  assert.equal(mapping.Properties.FilterCriteria, undefined);
-});
-
 test('the batches follow the options, and so do the files', () => {
   const lake = {
     batchSize: 100,
@@ -40,6 +36,12 @@ test('the batches follow the options, and so do the files', () => {
   assert.deepEqual([Properties.MaximumRetryAttempts, Properties.MaximumRecordAgeInSeconds], [3, 60]);
   const writer = resource(template, 'AWS::Lambda::Function', 'LakeWriter').Properties;
   assert.equal(writer.Environment.Variables.COMPRESSION, 'gzip');
+});
+
+test('the writer comes after the tables, whose columns it reads when it starts', () => {
+  const { logicalId } = resource(aws.template, 'AWS::Lambda::Function', 'LakeWriter');
+  const { DependsOn } = aws.template.toJSON().Resources[logicalId];
+  for (const table of Object.keys(resourcesOf(aws.template, 'AWS::Glue::Table'))) assert.ok(DependsOn.includes(table), table);
 });
 
 test('the stream has two readers, which is what DynamoDB allows: the pipe and the writer', () => {

@@ -34,10 +34,11 @@ const environments: Record<string, Record<string, unknown>> = {
     COMPACT_TABLE_NAME: 'compact',
     COMPACTIONS_QUEUE_URL: ref('AWS::SQS::Queue', 'LakeCompactionsQueue'),
     SETTLE_SECONDS: '900',
-    KEEP_REPLACED_SECONDS: '86400',
+    KEEP_REPLACED_SECONDS: '21600',
     MEMORY_BYTES: String((1_769 * 1_048_576) / 2),
     LATEST_BUCKETS: '8',
     MERGE_FILES: '8',
+    MERGE_BYTES: '8053063680',
     FILE_BYTES: String(128 * 1_048_576),
   },
   Enricher: {

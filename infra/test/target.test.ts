@@ -9,8 +9,10 @@ const differences: Record<string, string[]> = {
   'AWS::DynamoDB::Table': ['DeletionProtectionEnabled'],
 };
 
-/** What there is on AWS alone: the local stack's stand-in has every datastore. */
-const notLocal = 'AWS::HealthLake::FHIRDatastore';
+/** What there is on AWS alone: the local stack's stand-in has every datastore, and its alarms watch one metric each. */
+function isOnAwsAlone({ Type, Properties }: Resource): boolean {
+  return Type === 'AWS::HealthLake::FHIRDatastore' || (Type === 'AWS::CloudWatch::Alarm' && Properties.Metrics !== undefined);
+}
 
 const onAws = synthesize({
   environment: { CDK_DEFAULT_ACCOUNT: '000000000000', CDK_DEFAULT_REGION: 'us-east-1' },
@@ -22,11 +24,22 @@ const locally = synthesize({
   options: { datastores },
 });
 
-test('I8: the local template has the same resources as the one for AWS, but for created datastores', () => {
-  const types = (resources: Record<string, Resource>) =>
-    Object.fromEntries(Object.entries(resources).map(([logicalId, { Type }]) => [logicalId, Type]));
-  const expected = Object.entries(types(resourcesOf(onAws.template))).filter(([, type]) => type !== notLocal);
-  assert.deepEqual(types(resourcesOf(locally.template)), Object.fromEntries(expected));
+test('I8: the local template has the same resources as the one for AWS, but for what it cannot have', () => {
+  const types = (resources: [string, Resource][]) =>
+    Object.fromEntries(resources.map(([logicalId, { Type }]) => [logicalId, Type]));
+  const expected = Object.entries(resourcesOf(onAws.template)).filter(([, resource]) => !isOnAwsAlone(resource));
+  assert.deepEqual(types(Object.entries(resourcesOf(locally.template))), types(expected));
+});
+
+test('I8: what AWS has alone is the datastore that is created, and the alarm over two metrics', () => {
+  const alone = Object.values(resourcesOf(onAws.template)).filter(isOnAwsAlone);
+  assert.deepEqual(
+    alone.map(({ Type, Properties }) => [Type, Properties.AlarmName ?? Properties.DatastoreName]).sort(),
+    [
+      ['AWS::CloudWatch::Alarm', 'tributary-dev-lake-writer-idle'],
+      ['AWS::HealthLake::FHIRDatastore', 'tributary-dev-clinic'],
+    ],
+  );
 });
 
 test('I8: their properties differ in the listed ways alone', () => {
@@ -41,7 +54,7 @@ test('I8: their properties differ in the listed ways alone', () => {
 /** The resources on AWS, with the id that a created datastore has locally in the place of the reference to it. */
 function withoutCreatedDatastores(): Record<string, Resource> {
   const { Outputs } = locally.template.toJSON();
-  const created = Object.keys(resourcesOf(onAws.template, notLocal));
+  const created = Object.keys(resourcesOf(onAws.template, 'AWS::HealthLake::FHIRDatastore'));
   assert.equal(created.length, 1);
   const text = JSON.stringify(resourcesOf(onAws.template)).replaceAll(
     JSON.stringify({ 'Fn::GetAtt': [created[0], 'DatastoreId'] }),
@@ -50,7 +63,7 @@ function withoutCreatedDatastores(): Record<string, Resource> {
   const resources = Object.entries(JSON.parse(text) as Record<string, Resource>);
   return Object.fromEntries(
     resources
-      .filter(([, { Type }]) => Type !== notLocal)
+      .filter(([, resource]) => !isOnAwsAlone(resource))
       .map(([logicalId, resource]) => [logicalId, joined(resource) as Resource]),
   );
 }

@@ -31,8 +31,7 @@ def changes(configuration):
 def latest(configuration):
     """One row for each item that is there."""
     attributes = "".join(
-        f""", trim(BOTH '"' FROM CAST(json_extract("{EXTRA_COLUMN}", '$.{column.attribute}') AS varchar)) """
-        f"AS {quoted(column.name)}"
+        f""", json_extract_scalar("{EXTRA_COLUMN}", '$.{column.attribute}') AS {quoted(column.name)}"""
         for column in configuration.partitions
         if column.attribute and re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", column.attribute)
     )

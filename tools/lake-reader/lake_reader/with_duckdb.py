@@ -2,7 +2,7 @@
 
 import duckdb
 
-from . import views
+from . import athena_functions, views
 from .bucket import COMPACT, LATEST, RAW
 from .items import item
 
@@ -16,6 +16,7 @@ class DuckDbReader:
         self._connection = duckdb.connect()
         # Nothing is fetched from anywhere: what the queries need is part of the package.
         self._connection.execute("SET autoinstall_known_extensions = false")
+        athena_functions.define(self._connection)
         partitioned = (*configuration.columns, *configuration.partitions)
         self._raw("raw", files[RAW], configuration.partitions)
         self._raw("raw_unpartitioned", files[RAW], ())

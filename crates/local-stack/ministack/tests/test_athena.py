@@ -231,6 +231,13 @@ class Views(AthenaStack):
         self.view("elsewhere", "SELECT id FROM raw", {"id": "varchar"}, schema=other)
         self.assertEqual(self.rows("SELECT id FROM elsewhere"), [("other",)])
 
+    def test_of_json_a_scalar_has_a_text_and_all_else_has_none(self):
+        members = {"text": "a", "number": 5, "yes": True, "none": None, "array": [], "map": {}}
+        names = [*members, "missing"]
+        extracted = ", ".join(f"json_extract_scalar('{json.dumps(members)}', '$.{name}') AS {name}_of" for name in names)
+        self.view("scalars", f"SELECT {extracted}", {f"{name}_of": "varchar" for name in names})
+        self.assertEqual(self.rows("SELECT * FROM scalars"), [("a", "5", "true", None, None, None, None)])
+
     def test_a_view_is_refused_as_on_aws(self):
         columns = {"id": "varchar"}
         self.view("stale", "SELECT * FROM raw", columns)

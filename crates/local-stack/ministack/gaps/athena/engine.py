@@ -11,7 +11,7 @@ import tempfile
 from ministack.services import athena
 
 from ..replacing import MissingPart, part, replace
-from . import results
+from . import functions, results
 from .catalog import Catalog
 
 SETTINGS = {
@@ -44,6 +44,7 @@ def execute(query, database):
     try:
         with duckdb.connect(":memory:", config=SETTINGS) as connection:
             connection.execute("SET TimeZone = 'UTC'")
+            functions.define(connection)
             Catalog(connection, folder).prepare(query, database or "default")
             return results.of(connection.execute(query))
     finally:
