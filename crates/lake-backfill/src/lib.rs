@@ -5,7 +5,8 @@
 //! `backfills/<table>/<id>/`, so that a backfill that was interrupted goes on where it was; and a part that is done twice
 //! makes the same files under the same names.
 //!
-//! Its markers name keys of items, which are patients' data: they lie in the lake and are told to nobody.
+//! An item that cannot be read is kept beside the markers as it came, and counted. These and the markers, which name keys of
+//! items, are patients' data: they lie in the lake and are told to nobody.
 
 mod attributes;
 mod export;

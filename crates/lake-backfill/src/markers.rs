@@ -1,7 +1,8 @@
-//! What is done already, as objects beside the lake's files.
+//! What is done already, and what could not be read, as objects beside the lake's files.
 
 use std::sync::Arc;
 
+use aws_sdk_s3::primitives::ByteStream;
 use lake_writer::Lake;
 use lambda_support::dependency::DependencyError;
 use lambda_support::objects::{get_json, put_json};
@@ -41,5 +42,32 @@ impl Markers {
         })?;
         let key = format!("{}{name}.json", self.folder);
         put_json(&self.lake.s3, &self.lake.bucket_name, key, json).await.map(drop)
+    }
+
+    /// Takes back that something is done.
+    pub(crate) async fn forget(&self, name: &str) -> Result<(), DependencyError> {
+        self.put(name, &()).await
+    }
+
+    /// Where items are kept that cannot be read.
+    pub(crate) fn unreadable_folder(&self) -> String {
+        format!("{}unreadable/", self.folder)
+    }
+
+    /// Keeps lines of a part, of which so many items came before.
+    pub(crate) async fn put_unreadable(
+        &self,
+        part: &str,
+        before: u64,
+        lines: Vec<u8>,
+    ) -> Result<(), DependencyError> {
+        let put = self
+            .lake
+            .s3
+            .put_object()
+            .bucket(&self.lake.bucket_name)
+            .key(format!("{}{part}/{before:0>12}.json", self.unreadable_folder()))
+            .body(ByteStream::from(lines));
+        put.send().await.map(drop).map_err(|error| DependencyError::of("s3:PutObject", &error))
     }
 }

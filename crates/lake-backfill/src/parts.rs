@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::Backfill;
+use crate::write::PartCounts;
 
 /// A connection that breaks while a file is read is no reason to fail; a service that refuses is tried again by the clients.
 const ATTEMPTS: u32 = 4;
@@ -23,13 +24,24 @@ pub struct Outcome {
     pub parts_done: usize,
     /// Of all parts that are done, also before.
     pub rows: u64,
+    /// Items of them that are no rows, because they cannot be read.
+    pub unreadable: u64,
+    /// Where these are kept in the lake's bucket, as lines of exports.
+    pub unreadable_folder: String,
     pub failures: Vec<PartFailed>,
 }
 
 impl Outcome {
+    /// Whether nothing is left to do.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.parts_done == self.parts && self.failures.is_empty()
+    }
+
+    /// Whether each item is in the lake.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.parts_done == self.parts && self.failures.is_empty()
+        self.has_ended() && self.unreadable == 0
     }
 }
 
@@ -50,10 +62,8 @@ pub enum PartError {
     /// What is there is not what DynamoDB wrote.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    #[error("line {number} cannot be read: {reject}")]
-    Line { number: u64, reject: Reject },
-    #[error("an item cannot be read: {0}")]
-    Item(Reject),
+    #[error("the scan cannot go on: {0}")]
+    Key(Reject),
     #[error("{rows} rows are not written: {error}")]
     NotWritten { rows: usize, error: WriteError },
 }
@@ -65,18 +75,24 @@ impl PartError {
     }
 }
 
-/// A part that is still to do: its name, and how to do it, which tells its rows.
+/// A part that is still to do: its name, and how to do it, which tells what it has.
 pub(crate) trait Part: Send + Sync + 'static {
     fn name(&self) -> String;
-    fn run(&self) -> impl Future<Output = Result<u64, PartError>> + Send;
+    fn run(&self) -> impl Future<Output = Result<PartCounts, PartError>> + Send;
 }
 
 impl Backfill {
     /// Does the parts, so many at once. Where the lake or the source does not answer, no further part is begun.
-    pub(crate) async fn run_parts<P: Part>(&self, parts: Vec<P>, at_once: usize) -> (u64, Vec<PartFailed>) {
+    /// Adds what they have to what those have that were done before.
+    pub(crate) async fn run_parts<P: Part>(
+        &self,
+        parts: Vec<P>,
+        at_once: usize,
+        counts: &mut PartCounts,
+    ) -> Vec<PartFailed> {
         let mut waiting = parts.into_iter();
         let mut running = JoinSet::new();
-        let (mut rows, mut failures) = (0, Vec::new());
+        let mut failures = Vec::new();
         let mut goes_on = true;
         loop {
             while goes_on
@@ -86,9 +102,9 @@ impl Backfill {
                 running.spawn(async move { (part.name(), attempt(&part).await) });
             }
             match running.join_next().await {
-                None => return (rows, failures),
+                None => return failures,
                 Some(Ok((_, Ok(of_part)))) => {
-                    rows += of_part;
+                    *counts += of_part;
                     self.progress.part_done();
                 }
                 Some(Ok((part, Err(error)))) => {
@@ -101,7 +117,7 @@ impl Backfill {
     }
 }
 
-async fn attempt<P: Part>(part: &P) -> Result<u64, PartError> {
+async fn attempt<P: Part>(part: &P) -> Result<PartCounts, PartError> {
     let mut attempts = 1;
     loop {
         match part.run().await {

@@ -14,7 +14,7 @@ use crate::attributes::image;
 use crate::markers::{BACKFILLS, Markers};
 use crate::pace::Pace;
 use crate::parts::{Outcome, Part, PartError};
-use crate::write::Chunk;
+use crate::write::{Chunk, PartCounts};
 use crate::{Backfill, Counts};
 
 const PLAN: &str = "plan";
@@ -68,9 +68,10 @@ struct Plan {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SegmentMarker {
-    rows: u64,
+    #[serde(flatten)]
+    counts: PartCounts,
     is_done: bool,
-    /// After which to go on. All rows up to it are in the lake.
+    /// After which to go on. All items up to it are in the lake.
     last_key: Option<Key>,
 }
 
@@ -78,12 +79,6 @@ struct SegmentMarker {
 struct Key {
     id: String,
     sk: String,
-}
-
-/// The marker of a scan that has ended.
-#[derive(Debug, Serialize, Deserialize)]
-struct ScanDone {
-    rows: u64,
 }
 
 struct Segment {
@@ -115,7 +110,7 @@ impl Scan {
             let plan = markers.get::<Plan>(PLAN).await?;
             let is_of_this_table = |plan: &Plan| plan.table_arn == table.arn && plan.table_id == table.id;
             if let Some(plan) = plan.filter(is_of_this_table)
-                && markers.get::<ScanDone>(DONE).await?.is_none()
+                && markers.get::<PartCounts>(DONE).await?.is_none()
             {
                 return Ok(Self { id, goes_on: true, plan, table, options });
             }
@@ -154,12 +149,12 @@ impl Scan {
         })?;
         let snapshot = Arc::new(Snapshot { table_arn: self.plan.table_arn.clone(), taken_at });
         let pace = self.options.units_per_second.map(|units| Arc::new(Pace::new(units)));
-        let (mut done, mut rows_before, mut waiting) = (0, 0, Vec::new());
+        let (mut done, mut counts, mut waiting) = (0, PartCounts::default(), Vec::new());
         for number in 0..self.plan.segments {
             match markers.get::<SegmentMarker>(&marker_of(number)).await? {
-                Some(SegmentMarker { is_done: true, rows, .. }) => {
+                Some(SegmentMarker { is_done: true, counts: of_segment, .. }) => {
                     done += 1;
-                    rows_before += rows;
+                    counts += of_segment;
                 }
                 _ => waiting.push(Segment {
                     backfill: backfill.clone(),
@@ -175,11 +170,14 @@ impl Scan {
         }
         let at_once = waiting.len();
         backfill.progress.begin(done + at_once, done);
-        let (rows, failures) = backfill.run_parts(waiting, at_once).await;
+        let failures = backfill.run_parts(waiting, at_once, &mut counts).await;
         let Counts { parts, parts_done, .. } = backfill.progress.counts();
-        let outcome = Outcome { id: self.id.clone(), parts, parts_done, rows: rows_before + rows, failures };
-        if outcome.is_whole() {
-            markers.put(DONE, &ScanDone { rows: outcome.rows }).await?;
+        let unreadable_folder = markers.unreadable_folder();
+        let PartCounts { rows, unreadable } = counts;
+        let outcome =
+            Outcome { id: self.id.clone(), parts, parts_done, rows, unreadable, unreadable_folder, failures };
+        if outcome.has_ended() {
+            markers.put(DONE, &counts).await?;
         }
         Ok(outcome)
     }
@@ -217,7 +215,7 @@ impl Part for Segment {
         format!("segment {} of {}", self.number + 1, self.of)
     }
 
-    async fn run(&self) -> Result<u64, PartError> {
+    async fn run(&self) -> Result<PartCounts, PartError> {
         let name = marker_of(self.number);
         let mut marker = self.markers.get::<SegmentMarker>(&name).await?.unwrap_or_default();
         let mut chunk = Chunk::default();
@@ -225,23 +223,34 @@ impl Part for Segment {
         while !marker.is_done {
             let page = self.page(after.take()).await?;
             for item in page.items() {
-                let row = image(item).ok_or_else(|| Reject::record("an attribute of an unknown type"));
-                chunk
-                    .push(row.and_then(|image| self.snapshot.row_of_image(&image)).map_err(PartError::Item)?);
+                match image(item).and_then(|image| self.snapshot.row_of_image(&image).ok()) {
+                    Some(row) => chunk.push(row),
+                    None => chunk.push_unreadable(&line(item)),
+                }
             }
-            after = page.last_evaluated_key.map(|key| Key::of(&key)).transpose().map_err(PartError::Item)?;
+            after = page.last_evaluated_key.map(|key| Key::of(&key)).transpose().map_err(PartError::Key)?;
             if chunk.is_full(&self.backfill) || after.is_none() {
-                let rows = self.backfill.write(std::mem::take(&mut chunk)).await?;
-                marker = SegmentMarker {
-                    rows: marker.rows + rows,
-                    is_done: after.is_none(),
-                    last_key: after.clone(),
-                };
+                let full = std::mem::take(&mut chunk);
+                self.backfill.write(full, &self.markers, &name, &mut marker.counts).await?;
+                marker.is_done = after.is_none();
+                marker.last_key.clone_from(&after);
                 self.markers.put(&name, &marker).await?;
             }
         }
-        Ok(marker.rows)
+        Ok(marker.counts)
     }
+}
+
+/// The item as a line of a full export; its key alone where it has an attribute of a type that this release does not know.
+fn line(item: &Attributes) -> Vec<u8> {
+    let key =
+        || image(&item.iter().filter(is_key).map(|(name, value)| (name.clone(), value.clone())).collect());
+    let image = image(item).or_else(key).unwrap_or_else(|| "{}".to_owned());
+    format!("{{\"Item\":{image}}}").into_bytes()
+}
+
+fn is_key((name, _): &(&String, &AttributeValue)) -> bool {
+    ["id", "sk"].contains(&name.as_str())
 }
 
 impl Segment {

@@ -31,6 +31,8 @@ struct Items {
     /// What the names of all items are.
     version: Arc<Mutex<String>>,
     consistent: Arc<AtomicUsize>,
+    /// How many items of each segment, from its eighth on, have a key that is no text.
+    unreadable: Arc<AtomicUsize>,
 }
 
 fn text(text: impl Into<String>) -> AttributeValue {
@@ -63,9 +65,15 @@ impl Items {
             });
             let last = (first + PAGE_ITEMS).min(SEGMENT_ITEMS);
             let version = items.version.lock().unwrap().clone();
+            let unreadable = 7..7 + items.unreadable.load(Ordering::SeqCst);
             let found = (first..last).map(|number| {
+                let id = if unreadable.contains(&number) {
+                    AttributeValue::N(number.to_string())
+                } else {
+                    text(format!("PATIENT#{segment}"))
+                };
                 HashMap::from([
-                    ("id".to_owned(), text(format!("PATIENT#{segment}"))),
+                    ("id".to_owned(), id),
                     ("sk".to_owned(), text(format!("{number:0>3}"))),
                     ("itemType".to_owned(), text("Patient")),
                     ("name".to_owned(), text(format!("Ngozi {version}"))),
@@ -229,6 +237,42 @@ async fn i2_an_item_that_changed_meanwhile_is_another_row_of_the_same_time() {
     let ids: BTreeSet<_> = rows.iter().map(|row| &row.event_id).collect();
     assert_eq!(ids.len(), rows.len());
     assert!(rows.iter().all(|row| row.sequence == before[0].sequence));
+}
+
+/// It is kept as a line of an export, wherever the scan was interrupted.
+#[tokio::test]
+async fn i3_an_item_that_cannot_be_read_stops_no_other() {
+    let (whole, items) = (Store::default(), Items::default());
+    items.unreadable.store(2, Ordering::SeqCst);
+    let (_, outcome) = run(&whole, &items, 0).await;
+    assert!(outcome.has_ended() && !outcome.is_whole());
+    assert_eq!((outcome.rows, outcome.unreadable), (54, 6));
+    let (expected, puts) = (whole.under("lake/"), whole.puts());
+    let kept = whole.under(&format!("lake/{}segments/00001/", outcome.unreadable_folder));
+    let lines = String::from_utf8(kept.into_values().flatten().collect()).unwrap();
+    let keys: Vec<_> = lines
+        .lines()
+        .map(|line| {
+            let (start, end) = (line.find(r#""id":{"N":""#).unwrap(), line.find(r#""sk":{"S":""#).unwrap());
+            assert!(line.starts_with(r#"{"Item":{"#) && end > start);
+            line[end + 11..end + 14].to_owned()
+        })
+        .collect();
+    assert_eq!(keys, ["007", "008"]);
+    assert!(!run(&whole, &items, 60).await.0.goes_on, "it has ended");
+    for put in 2..=puts {
+        let store = Store::default();
+        store.end_at_put(put);
+        let backfill = store.backfill(CHUNK);
+        let now = Micros::from_second(1_795_331_640).unwrap();
+        let scan = Scan::open(&backfill, items.table(), options(), now).await.unwrap();
+        assert!(!scan.backfill(&backfill).await.is_ok_and(|outcome| outcome.has_ended()), "{put}");
+        store.end_at_put(0);
+        let (scan, outcome) = run(&store, &items, 60).await;
+        assert!(scan.goes_on && outcome.has_ended(), "{put}");
+        assert_eq!((outcome.rows, outcome.unreadable), (54, 6), "{put}");
+        assert!(store.under("lake/") == expected, "{put}");
+    }
 }
 
 #[tokio::test]

@@ -19,10 +19,9 @@ use crate::run_writer::{Destination, Target};
 /// Which files of the directory become one now.
 pub(crate) fn due(state: &State, directory: &Directory, seen: &DirectoryState, attempt: u32) -> Vec<Run> {
     let rules = &state.rules;
-    let compacted = seen.compacted.clone();
     let runs = match directory {
-        Directory::Partition { .. } => unfilled(compacted, rules.file_bytes),
-        Directory::Latest { .. } => runs(compacted),
+        Directory::Partition { .. } => unfilled(seen.compacted.clone(), rules.file_bytes),
+        Directory::Latest { .. } => runs(&seen.compacted),
     };
     // A run that is read holds a row group at most, and decodes it.
     let side_by_side = (state.memory_bytes / ROW_GROUP_BYTES).max(2);

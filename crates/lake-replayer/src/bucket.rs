@@ -4,6 +4,8 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::DateTime;
 use lambda_support::dependency::DependencyError;
 
+use crate::calls::{Called, called};
+
 /// An object that was listed.
 pub(crate) struct Listed {
     pub key: String,
@@ -40,44 +42,43 @@ pub(crate) async fn list(
 }
 
 /// `None` where it is gone: somebody else has replayed it.
-pub(crate) async fn get(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-) -> Result<Option<(Version, String)>, DependencyError> {
+pub(crate) async fn get(client: &Client, bucket: &str, key: &str) -> Called<Option<(Version, String)>> {
     let operation = "s3:GetObject";
-    let object = match client.get_object().bucket(bucket).key(key).send().await {
+    let object = match called(operation, client.get_object().bucket(bucket).key(key).send().await)? {
         Ok(object) => object,
-        Err(error) => {
-            let error = DependencyError::of(operation, &error);
-            return if error.code == "NoSuchKey" { Ok(None) } else { Err(error) };
-        }
+        Err(error) if error.code == "NoSuchKey" => return Ok(Ok(None)),
+        Err(error) => return Ok(Err(error)),
     };
     let failed = |code: &str| DependencyError { operation, code: code.to_owned() };
     let version = Version { id: object.version_id, etag: object.e_tag, modified: object.last_modified };
-    let body = object.body.collect().await.map_err(|_| failed("the body broke off"))?;
-    let json = String::from_utf8(body.to_vec()).map_err(|_| failed("the body is no UTF-8"))?;
-    Ok(Some((version, json)))
+    let Ok(body) = object.body.collect().await else { return Ok(Err(failed("the body broke off"))) };
+    let json = String::from_utf8(body.to_vec()).map_err(|_| failed("the body is no UTF-8"));
+    Ok(json.map(|json| Some((version, json))))
 }
 
-pub(crate) async fn remove(client: &Client, bucket: &str, key: &str) -> Result<(), DependencyError> {
+pub(crate) async fn remove(client: &Client, bucket: &str, key: &str) -> Called<()> {
     let removed = client.delete_object().bucket(bucket).key(key).send().await;
-    removed.map(drop).map_err(|error| DependencyError::of("s3:DeleteObject", &error))
+    called("s3:DeleteObject", removed.map(drop))
 }
 
-/// Removes an object, unless somebody has written it anew since it was read. Answers which.
+/// Removes an object, unless somebody has written it anew since it was read. Answers whether it is gone, which it may be
+/// already: two replays at once remove the same objects.
 pub(crate) async fn remove_unchanged(
     client: &Client,
     bucket: &str,
     key: &str,
     read: &Version,
-) -> Result<bool, DependencyError> {
+) -> Called<bool> {
     let head = client.head_object().bucket(bucket).key(key).send().await;
-    let head = head.map_err(|error| DependencyError::of("s3:GetObject", &error))?;
+    let head = match called("s3:GetObject", head)? {
+        Ok(head) => head,
+        // Without a body, so that the code is of the status (Amazon S3 API reference, "HeadObject").
+        Err(error) if error.code == "NotFound" => return Ok(Ok(true)),
+        Err(error) => return Ok(Err(error)),
+    };
     let version = Version { id: head.version_id, etag: head.e_tag, modified: head.last_modified };
     if version != *read {
-        return Ok(false);
+        return Ok(Ok(false));
     }
-    remove(client, bucket, key).await?;
-    Ok(true)
+    Ok(remove(client, bucket, key).await?.map(|()| true))
 }

@@ -6,12 +6,14 @@
 
 mod batches;
 mod bucket;
+mod calls;
 mod config;
 mod discarded;
 mod letters;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_lambda as lambda;
 use aws_sdk_s3 as s3;
@@ -32,13 +34,21 @@ pub struct State {
     pub metrics: BoxEntrySink,
 }
 
-/// Where to go on.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// How long an invocation begins new work: with the writer's two minutes after that, and the letters that are read and
+/// removed, it answers before its caller's connection has been idle for 350 s. A NAT gateway would drop that without a word
+/// (AWS Networking & Content Delivery blog, "Implementing long-running TCP Connections within VPC networking").
+const WORK: Duration = Duration::from_secs(150);
+
+/// Where to go on; by default, at the beginning.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Request {
     /// The object key after which to start; absent for the first object. Batches come before letters.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// How many letters go to the writer at once; absent for as many as fit. Fewer after it has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letters: Option<u16>,
 }
 
 /// What one invocation did.
@@ -55,9 +65,22 @@ pub struct Report {
     pub of_others: usize,
     /// Objects that the writer did not take, or that are no such objects; they stay.
     pub failed: usize,
-    /// Present where the time was up before the last object: the next request's `after`.
+    /// The next request, where the time was up before the last object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<String>,
+    pub next: Option<Request>,
+}
+
+impl Report {
+    /// Adds the counts of another.
+    pub fn add(&mut self, other: Self) {
+        self.batches += other.batches;
+        self.letters += other.letters;
+        for (reason, count) in other.rejected {
+            *self.rejected.entry(reason).or_default() += count;
+        }
+        self.of_others += other.of_others;
+        self.failed += other.failed;
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,16 +105,22 @@ struct ReplayerMetrics {
     failed: usize,
 }
 
+/// Until when an invocation begins new work that was called at one instant and has to have answered by another.
+#[must_use]
+pub fn until(called_at: Instant, longest: Instant) -> Instant {
+    longest.min(called_at + WORK)
+}
+
 /// Replays batches, then letters, until there is none left, or the time is up.
 ///
 /// # Errors
-/// Where the bucket or the writer does not answer. Nothing is lost: run it again.
+/// Where the bucket or the writer does not answer, whatever the object is. Nothing is lost: run it again.
 pub async fn handle(state: &State, request: Request, until: Instant) -> Result<Report, ReplayError> {
     let mut report = Report::default();
-    let mut after = request.after;
-    let is_done = batches::replay(state, &mut after, &mut report, until).await?
-        && letters::replay(state, &mut after, &mut report, until).await?;
-    report.next = after.filter(|_| !is_done);
+    let mut position = request;
+    let is_done = batches::replay(state, &mut position, &mut report, until).await?
+        && letters::replay(state, &mut position, &mut report, until).await?;
+    report.next = Some(position).filter(|_| !is_done);
 
     let rejected_again = report.rejected.values().sum();
     tracing::info!(

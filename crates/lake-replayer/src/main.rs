@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use lake_replayer::{Config, Request, State, handle};
+use lake_replayer::{Config, Request, State, handle, until};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
+use tokio::time::Instant;
 
 /// The writer may take two minutes, and its letters are read and removed.
-const LONGEST_INVOCATION: Duration = Duration::from_secs(150);
+const LAST_INVOCATION: Duration = Duration::from_secs(150);
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -26,7 +27,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
-        handle(state, event.payload, time_left::until(&event.context, LONGEST_INVOCATION)).await
+        let until = until(Instant::now(), time_left::until(&event.context, LAST_INVOCATION));
+        handle(state, event.payload, until).await
     }))
     .await
 }

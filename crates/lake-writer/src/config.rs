@@ -16,7 +16,16 @@ impl Config {
     /// # Errors
     /// Where a variable is missing or wrong.
     pub fn from_env() -> Result<Self, VariablesError> {
-        Variables::of_process().finish_whole(|read| {
+        Self::read(Variables::of_process())
+    }
+
+    /// The same of variables that are had from elsewhere: whoever writes into the lake beside the function has to be
+    /// configured as it is.
+    ///
+    /// # Errors
+    /// Where a variable is missing or wrong.
+    pub fn read(variables: Variables<'_>) -> Result<Self, VariablesError> {
+        variables.finish_whole(|read| {
             let lake = read.required_as("LAKE", LakeConfig::parse);
             Some(Self {
                 lake_bucket_name: read.required("LAKE_BUCKET_NAME"),

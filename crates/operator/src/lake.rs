@@ -12,7 +12,8 @@ pub enum Task {
     /// Take a table that was full before the lake was there into the lake.
     ///
     /// Deploy the lake first, then export (or scan), then run this: the stream has to tell whatever changes after the copy.
-    /// It may be interrupted and run again; it goes on where it was, and never writes a row twice under another id.
+    /// It may be interrupted and run again: it goes on where it was. A scan that has ended is followed by a new one, whose
+    /// rows are further SNAPSHOTs of a later time.
     Backfill(lake_backfill::Arguments),
     /// Start the compaction of what is due, as the schedule does.
     Compact(CompactArguments),

@@ -41,7 +41,8 @@ pub struct Arguments {
     /// Do everything again that is done already, and begin a new scan
     #[arg(long)]
     anew: bool,
-    /// Take it in although the stream does not tell all that changed since: another backfill brings what lies between
+    /// Take it in although the stream does not tell all that changed since. Only what lay before the lake can be brought by
+    /// another backfill
     #[arg(long)]
     accept_gap: bool,
     /// Take in the export of another table than this deployment's
@@ -99,8 +100,8 @@ async fn export(
         outcome = export.backfill(backfill, &s3, files, arguments.anew) => outcome?,
         never = tell(backfill.progress(), "files") => match never {},
     };
-    let code = sum_up(backfill.progress().counts(), &outcome, "files");
-    if outcome.is_whole() && outcome.rows != export.items {
+    let code = sum_up(arguments, deployment, backfill.progress().counts(), &outcome, "files");
+    if outcome.has_ended() && outcome.rows + outcome.unreadable != export.items {
         bail!(
             "the export has {} items, and {} of them are in the lake: run it with --anew",
             export.items,
@@ -147,7 +148,7 @@ async fn scan(
         outcome = scan.backfill(backfill) => outcome?,
         never = tell(backfill.progress(), "segments") => match never {},
     };
-    Ok(sum_up(backfill.progress().counts(), &outcome, "segments"))
+    Ok(sum_up(arguments, deployment, backfill.progress().counts(), &outcome, "segments"))
 }
 
 fn check(arguments: &Arguments, readiness: &Readiness, taken_at: Timestamp) -> Result<()> {
@@ -206,7 +207,13 @@ async fn tell(progress: &Progress, parts: &str) -> Never {
     }
 }
 
-fn sum_up(counts: Counts, outcome: &Outcome, parts: &str) -> ExitCode {
+fn sum_up(
+    arguments: &Arguments,
+    deployment: &LakeDeployment,
+    counts: Counts,
+    outcome: &Outcome,
+    parts: &str,
+) -> ExitCode {
     println!(
         "{}: {} of {} {parts} in the lake with {} rows; written now: {} rows as {} objects, {} bytes",
         outcome.id,
@@ -229,11 +236,30 @@ fn sum_up(counts: Counts, outcome: &Outcome, parts: &str) -> ExitCode {
     if outcome.is_whole() {
         return ExitCode::SUCCESS;
     }
+    if outcome.unreadable > 0 {
+        println!(
+            "{} items cannot be read, and are not in the lake: they are kept under s3://{}/{}",
+            outcome.unreadable,
+            deployment.bucket(),
+            outcome.unreadable_folder
+        );
+    }
     for failure in &outcome.failures {
         println!("not done: {failure}");
     }
-    println!("the same command goes on where this one ended");
+    if !outcome.has_ended() {
+        println!("{}", how_to_go_on(arguments.anew));
+    }
     ExitCode::FAILURE
+}
+
+/// What was begun anew would be begun anew again.
+fn how_to_go_on(anew: bool) -> &'static str {
+    if anew {
+        "the same command without --anew goes on where this one ended"
+    } else {
+        "the same command goes on where this one ended"
+    }
 }
 
 #[cfg(test)]
@@ -272,5 +298,11 @@ mod tests {
         }
         assert!(parse(&format!("--scan --export {uri}")).is_err());
         assert!(parse(&format!("--export {uri} --segments 2")).is_err());
+    }
+
+    #[test]
+    fn what_was_begun_anew_is_gone_on_with_and_not_begun_again() {
+        assert!(how_to_go_on(true).contains("without --anew"));
+        assert!(!how_to_go_on(false).contains("--anew"));
     }
 }

@@ -1,13 +1,11 @@
 //! The lake of a deployment, found by the names that the CDK app gives.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use domain::lake::LakeConfig;
 use lake_writer::{Catalog, Lake};
 use lambda_support::variables::Variables;
 
@@ -48,7 +46,8 @@ impl LakeDeployment {
             );
         }
         let variables = environment.variables.unwrap_or_default();
-        let settings = settings(&variables).with_context(|| format!("the settings of {writer}"))?;
+        let settings = lake_writer::Config::read(Variables::from(|name: &str| variables.get(name).cloned()))
+            .with_context(|| format!("the settings of {writer}"))?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -71,39 +70,36 @@ impl LakeDeployment {
         &self.settings.lake_bucket_name
     }
 
+    /// The table over the lake's raw files.
+    pub async fn raw_table(&self) -> Result<aws_sdk_glue::types::Table> {
+        let lake_writer::Config { glue_database_name: database, raw_table_name: table, .. } = &self.settings;
+        let described = self.glue().get_table().database_name(database).name(table).send().await;
+        let described =
+            described.with_context(|| format!("describing {table} in {database} (glue:GetTable)"))?;
+        described.table.with_context(|| format!("{table} in {database} is not described"))
+    }
+
     /// The lake, to write to as the writer does.
     pub fn lake(&self) -> Lake {
         let settings = self.settings.clone();
-        let glue = aws_sdk_glue::Client::new(&self.data_config);
         Lake {
             config: settings.lake,
             compression: settings.compression,
             s3: self.s3(),
             bucket_name: settings.lake_bucket_name,
-            catalog: Catalog::new(glue, settings.glue_database_name, settings.raw_table_name),
+            catalog: Catalog::new(self.glue(), settings.glue_database_name, settings.raw_table_name),
         }
     }
 
     pub fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::new(&self.data_config)
     }
+
+    fn glue(&self) -> aws_sdk_glue::Client {
+        aws_sdk_glue::Client::new(&self.data_config)
+    }
 }
 
 fn empty_environment() -> aws_sdk_lambda::types::EnvironmentResponse {
     aws_sdk_lambda::types::EnvironmentResponse::builder().build()
-}
-
-fn settings(variables: &HashMap<String, String>) -> Result<lake_writer::Config> {
-    let settings = Variables::from(|name: &str| variables.get(name).cloned()).finish_whole(|read| {
-        let lake = read.required_as("LAKE", LakeConfig::parse);
-        Some(lake_writer::Config {
-            lake_bucket_name: read.required("LAKE_BUCKET_NAME"),
-            dead_letter_bucket_name: read.required("DEAD_LETTER_BUCKET_NAME"),
-            glue_database_name: read.required("GLUE_DATABASE_NAME"),
-            raw_table_name: read.required("RAW_TABLE_NAME"),
-            compression: read.parsed_or("COMPRESSION", domain::lake::object_key::Compression::default()),
-            lake: lake?,
-        })
-    });
-    Ok(settings?)
 }

@@ -2,7 +2,7 @@
 //! removed in between would stay in the lake for ever, and one that was changed would stay as it was.
 
 use anyhow::{Context, Result};
-use aws_sdk_dynamodb::types::TableDescription;
+use aws_sdk_dynamodb::types::{StreamViewType, TableDescription};
 use aws_sdk_lambda::types::EventSourceMappingConfiguration;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -16,12 +16,14 @@ pub struct Readiness {
     pub table_arn: String,
     /// Another table may have had the ARN before.
     pub table_id: Option<String>,
-    /// The stream that the table writes to now.
+    /// The stream that the table writes both images of each change to now.
     stream_arn: Option<String>,
     /// The streams that the writer reads, and the state of the mapping of each.
     mappings: Vec<(String, String)>,
-    /// The mapping came with the bucket, in one deployment, and begins with the oldest record of the stream. When it was
-    /// created itself, Lambda does not say.
+    /// The mapping came with the raw files' table, in one deployment, and begins with the oldest record of the stream. When
+    /// it was created itself, Lambda does not say. Later deployments change that table in place, which leaves its
+    /// `CreateTime` (AWS CloudFormation template reference, "`AWS::Glue::Table`", `TableInput`); a bucket's creation date
+    /// moves with its policy (Amazon S3 API reference, "Bucket").
     lake_created_at: Option<Timestamp>,
 }
 
@@ -34,14 +36,14 @@ impl Readiness {
             .await
             .with_context(|| format!("describing {}", deployment.items_table))?
             .table;
-        let TableDescription { table_arn, table_id, latest_stream_arn, .. } =
-            table.with_context(|| format!("{} is not described", deployment.items_table))?;
+        let table = table.with_context(|| format!("{} is not described", deployment.items_table))?;
+        let raw_table = deployment.raw_table().await?;
         Ok(Self {
-            table_arn: table_arn.context("the table has no ARN")?,
-            table_id,
-            stream_arn: latest_stream_arn,
+            stream_arn: stream_arn(&table),
+            table_arn: table.table_arn.context("the table has no ARN")?,
+            table_id: table.table_id,
             mappings: mappings(deployment).await?,
-            lake_created_at: created_at(deployment).await?,
+            lake_created_at: raw_table.create_time.and_then(|time| Timestamp::from_second(time.secs()).ok()),
         })
     }
 
@@ -49,7 +51,8 @@ impl Readiness {
     pub fn problem(&self, taken_at: Timestamp) -> Option<String> {
         let Some(stream) = &self.stream_arn else {
             return Some(
-                "the table has no stream, so that no change of it reaches the lake. Deploy again".to_owned(),
+                "the table has no stream of new and old images, so that no change of it reaches the lake. Deploy again"
+                    .to_owned(),
             );
         };
         match self.mappings.iter().find(|(source, _)| source == stream) {
@@ -104,16 +107,12 @@ async fn mappings(deployment: &LakeDeployment) -> Result<Vec<(String, String)>> 
     Ok(found)
 }
 
-async fn created_at(deployment: &LakeDeployment) -> Result<Option<Timestamp>> {
-    let mut pages = deployment.s3().list_buckets().prefix(deployment.bucket()).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = page.context("asking when the lake's bucket was created (s3:ListAllMyBuckets)")?;
-        let bucket = page.buckets().iter().find(|bucket| bucket.name() == Some(deployment.bucket()));
-        if let Some(created_at) = bucket.and_then(|bucket| bucket.creation_date()) {
-            return Ok(Timestamp::from_second(created_at.secs()).ok());
-        }
-    }
-    Ok(None)
+/// The ARN of a stream stays when it is switched off; what goes is its specification (Amazon DynamoDB API reference,
+/// "TableDescription").
+fn stream_arn(table: &TableDescription) -> Option<String> {
+    let specification = table.stream_specification.as_ref()?;
+    let has_both_images = specification.stream_view_type == Some(StreamViewType::NewAndOldImages);
+    table.latest_stream_arn.clone().filter(|_| specification.stream_enabled && has_both_images)
 }
 
 /// A stream's ARN ends with when it was created (Amazon DynamoDB API reference, "TableDescription", `LatestStreamLabel`).
@@ -124,6 +123,8 @@ fn created_with(stream_arn: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::StreamSpecification;
+
     use super::*;
 
     const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/tributary-test-items";
@@ -142,12 +143,24 @@ mod tests {
         }
     }
 
+    /// As the table describes its stream.
+    fn described(is_enabled: bool, view: StreamViewType) -> TableDescription {
+        let specification =
+            StreamSpecification::builder().stream_enabled(is_enabled).stream_view_type(view).build();
+        TableDescription::builder()
+            .latest_stream_arn(stream())
+            .stream_specification(specification.unwrap())
+            .build()
+    }
+
     #[test]
     fn i1_a_copy_is_taken_in_where_the_stream_tells_what_changed_since() {
         let later = "2026-11-22T07:14:00Z";
         let in_state = |state: &str| Readiness { mappings: vec![(stream(), state.to_owned())], ..ready() };
         let old_stream =
             Readiness { mappings: vec![(format!("{TABLE}/stream/1"), "Enabled".to_owned())], ..ready() };
+        let with_stream = |table: &TableDescription| Readiness { stream_arn: stream_arn(table), ..ready() };
+        let switched_off = TableDescription::builder().latest_stream_arn(stream()).build();
         let new_stream = format!("{TABLE}/stream/2026-11-22T07:30:00.000");
         let stream_is_new = Readiness {
             stream_arn: Some(new_stream.clone()),
@@ -161,7 +174,15 @@ mod tests {
             (in_state("Disabled"), later, Some("is Disabled")),
             (in_state("Creating"), later, Some("is Creating")),
             (Readiness { mappings: Vec::new(), ..ready() }, later, Some("Deploy the lake first")),
-            (Readiness { stream_arn: None, ..ready() }, later, Some("the table has no stream")),
+            (with_stream(&described(true, StreamViewType::NewAndOldImages)), later, None),
+            (with_stream(&switched_off), later, Some("the table has no stream")),
+            (
+                with_stream(&described(false, StreamViewType::NewAndOldImages)),
+                later,
+                Some("the table has no stream"),
+            ),
+            (with_stream(&described(true, StreamViewType::NewImage)), later, Some("of new and old images")),
+            (with_stream(&TableDescription::builder().build()), later, Some("the table has no stream")),
             (old_stream, later, Some("reads another stream")),
             (ready(), "2026-11-22T06:59:59Z", Some("before the lake was there (2026-11-22T07:00:00Z)")),
             (stream_is_new, later, Some("before the stream began (2026-11-22T07:30:00Z)")),

@@ -15,17 +15,12 @@ pub async fn run(target: &Target) -> Result<ExitCode> {
     let mut total = Report::default();
     let mut request = Request::default();
     loop {
-        let report: Report = invoke(&client, &function, &request).await?;
-        total.batches += report.batches;
-        total.letters += report.letters;
-        total.of_others += report.of_others;
-        total.failed += report.failed;
-        for (reason, count) in report.rejected {
-            *total.rejected.entry(reason).or_default() += count;
-        }
-        let Some(next) = report.next else { break };
+        let mut report: Report = invoke(&client, &function, &request).await?;
+        let next = report.next.take();
+        total.add(report);
+        let Some(next) = next else { break };
         println!("{} batches and {} dead letters replayed so far …", total.batches, total.letters);
-        request.after = Some(next);
+        request = next;
     }
     println!("{} batches and {} dead letters replayed", total.batches, total.letters);
     for (reason, count) in &total.rejected {

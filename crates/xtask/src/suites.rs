@@ -121,6 +121,7 @@ fn e2e(repository: &Repository) -> Result<()> {
         "--test=exports",
         "--test=export_faults",
         "--test=lake",
+        "--test=lake_backfill",
         "--test=life_cycle",
     ];
     let one_at_a_time = ["--", "--test-threads=1", "--nocapture"];

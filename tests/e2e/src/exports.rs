@@ -24,7 +24,6 @@ pub const SOON: Duration = Duration::from_mins(2);
 /// A stack, and what goes wrong in it.
 pub struct Exports {
     pub scenario: Scenario,
-    http: reqwest::Client,
 }
 
 impl Exports {
@@ -32,7 +31,7 @@ impl Exports {
     /// Where the stack does not start, or the app is not deployed.
     pub async fn start(name: &str, datastores: &Value) -> Result<Self> {
         let scenario = Scenario::start(name, &json!({"datastores": datastores})).await?;
-        let exports = Self { scenario, http: reqwest::Client::new() };
+        let exports = Self { scenario };
         // A message that nobody acknowledged comes again after as long as a function may take: too long for a test.
         for queue in ["ExportStartsQueueUrl", "ExportPollsQueueUrl"] {
             exports.set_visibility(queue, 6).await?;
@@ -57,15 +56,12 @@ impl Exports {
         Datastore::of(&self.scenario.stack, &self.scenario.deployment, name)
     }
 
-    /// Disturbs AWS's services (`crates/local-stack/ministack/gaps/faults`).
+    /// As [`Scenario::disturb`].
     ///
     /// # Errors
     /// Where the stack does not take the faults.
     pub async fn disturb(&self, faults: Value) -> Result<()> {
-        let url = format!("{}/_local-stack/faults", self.scenario.stack.record()?.endpoint);
-        let answer = self.http.put(url).body(faults.to_string()).send().await?;
-        ensure!(answer.status().is_success(), "{}", answer.text().await?);
-        Ok(())
+        self.scenario.disturb(&faults).await
     }
 
     /// # Errors

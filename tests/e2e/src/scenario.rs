@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use demo::dead_letters::{self, Dead};
 use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
@@ -173,6 +173,17 @@ impl Scenario {
             }
         }
         Ok(table)
+    }
+
+    /// Disturbs AWS's services, in place of what disturbed them before (`crates/local-stack/ministack/gaps/faults`).
+    ///
+    /// # Errors
+    /// Where the stack does not take the faults.
+    pub async fn disturb(&self, faults: &serde_json::Value) -> Result<()> {
+        let url = format!("{}/_local-stack/faults", self.stack.record()?.endpoint);
+        let answer = reqwest::Client::new().put(url).body(faults.to_string()).send().await?;
+        ensure!(answer.status().is_success(), "{}", answer.text().await?);
+        Ok(())
     }
 
     /// Sets or removes a variable of a function, which then starts anew.

@@ -115,7 +115,8 @@ async fn i1_i2_no_reader_of_the_lake_misses_a_change_or_sees_one_twice() -> Resu
         compact_meanwhile(&scenario, &progress, head),
     )?;
     scenario.lake = lake;
-    until(SOON, "the compactor is done", || async { Ok((scenario.waiting().await? == 0).then_some(())) }).await?;
+    until(SOON, "the compactor is done", || async { Ok((scenario.waiting().await? == 0).then_some(())) })
+        .await?;
     // Nobody compacts these until they have been seen.
     scenario.write(&mut lanes, all - head).await?;
     progress.follow(&mut follower, all).await?;
@@ -229,7 +230,9 @@ async fn compact_meanwhile(scenario: &LakeScenario, progress: &Progress, all: us
     let mut kills = 0;
     while progress.read() < all || kills < KILLS_OF_THE_COMPACTOR {
         scenario.plan().await?;
-        if kills < KILLS_OF_THE_COMPACTOR && progress.read() > all * (kills + 1) / (KILLS_OF_THE_COMPACTOR + 2) {
+        if kills < KILLS_OF_THE_COMPACTOR
+            && progress.read() > all * (kills + 1) / (KILLS_OF_THE_COMPACTOR + 2)
+        {
             scenario.kill_the_compactor(&mut random).await?;
             kills += 1;
         }
@@ -262,7 +265,10 @@ async fn counts_are_right(lake: &Lake, expected: &Expected, items: usize) -> Res
             && counts.in_default_partition == expected.in_default_partition()
             && counts.partitions == expected.partitions.len();
         ensure!(as_expected, "{engine} counts {counts:?}");
-        ensure!(counts.in_default_partition > 0, "nothing is in a default partition: the scenario shows nothing");
+        ensure!(
+            counts.in_default_partition > 0,
+            "nothing is in a default partition: the scenario shows nothing"
+        );
     }
     Ok(())
 }
@@ -284,14 +290,18 @@ async fn catalog_knows_every_folder(scenario: &LakeScenario, expected: &Expected
 /// The counts of both views, the attribute that was declared late, and every named query.
 async fn athena_reads_the_same(scenario: &LakeScenario, expected: &Expected, items: usize) -> Result<()> {
     let athena = &scenario.lake.athena;
-    let sql = r#"SELECT count(*), count(DISTINCT "_event_id"), (SELECT count(*) FROM "latest") FROM "changes""#;
+    let sql =
+        r#"SELECT count(*), count(DISTINCT "_event_id"), (SELECT count(*) FROM "latest") FROM "changes""#;
     let read: [usize; 3] = counts(&athena.query(sql).await?)?;
     ensure!(read == [expected.changes.len(), expected.changes.len(), items], "Athena counts {read:?}");
     // Of a change that lies in two files, one written before the declaration and one after, a reader sees either.
     let with_note = expected.changes.values().filter(|change| change.item.contains(LATE_ATTRIBUTE)).count();
     for answer in [athena.query(&late_notes()).await?, scenario.lake.reader.query(&late_notes()).await?] {
         let [in_column, in_extra] = counts(&answer)?;
-        ensure!(in_column > 0 && in_column + in_extra == with_note, "{in_column} and {in_extra} of {with_note}");
+        ensure!(
+            in_column > 0 && in_column + in_extra == with_note,
+            "{in_column} and {in_extra} of {with_note}"
+        );
     }
 
     blend(scenario).await?;
@@ -302,15 +312,18 @@ async fn athena_reads_the_same(scenario: &LakeScenario, expected: &Expected, ite
     Ok(())
 }
 
-/// Patients of the lake, joined with their resources in HealthLake.
+/// Patients of the lake, joined with their resources in HealthLake. A device whose id ends like a patient's has its own.
 async fn blend(scenario: &LakeScenario) -> Result<()> {
     let stack = &scenario.scenario.stack;
     let mut clinic = Datastore::of(stack, &scenario.scenario.deployment, DATASTORE)?;
     let resources = (0..PATIENTS).flat_map(|number| {
         let patient = json!({"resourceType": "Patient", "id": number.to_string()});
         let subject = json!({"reference": format!("Patient/{number}")});
-        let observation = json!({"resourceType": "Observation", "id": format!("o{number}"), "subject": subject});
-        [patient.to_string(), observation.to_string()]
+        let observation =
+            json!({"resourceType": "Observation", "id": format!("o{number}"), "subject": subject});
+        let device = json!({"reference": format!("Device/1{number}")});
+        let of_device = json!({"resourceType": "Observation", "id": format!("d{number}"), "subject": device});
+        [patient.to_string(), observation.to_string(), of_device.to_string()]
     });
     clinic.load(resources.collect::<Vec<_>>().join("\n")).await?;
     clinic.run(&json!({}), SOON).await?;
@@ -320,7 +333,11 @@ async fn blend(scenario: &LakeScenario) -> Result<()> {
     for (engine, answer) in [("Athena", by_athena), ("DuckDB", by_duckdb)] {
         let position = answer.columns.iter().position(|name| name == "resources").context("no column")?;
         let with_two = answer.rows.iter().filter(|row| row[position].as_deref() == Some("2")).count();
-        ensure!(with_two == PATIENTS, "{engine}: {with_two} patients with two resources: {:?}", answer.rows.first());
+        ensure!(
+            with_two == PATIENTS,
+            "{engine}: {with_two} patients with two resources: {:?}",
+            answer.rows.first()
+        );
     }
     Ok(())
 }
@@ -357,8 +374,14 @@ async fn functions_have_counted(scenario: &LakeScenario) -> Result<()> {
         let lines = log.text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter_map(|line| line.get(name).and_then(Value::as_u64)).sum()
     };
-    ensure!(sum("misfits") > 0 && sum("default_partition") > 0, "the writer counts nothing: {}", log.text.len());
-    for value in ["north wing", "a/b=c%d", "a%2Fb", "東京", "Söder", "عينة", "Pippa", "ITEM#", "declared later"] {
+    ensure!(
+        sum("misfits") > 0 && sum("default_partition") > 0,
+        "the writer counts nothing: {}",
+        log.text.len()
+    );
+    for value in
+        ["north wing", "a/b=c%d", "a%2Fb", "東京", "Söder", "عينة", "Pippa", "ITEM#", "declared later"]
+    {
         for trace in &traces {
             ensure!(!trace.text.contains(value), "{} shows {value:?}", trace.place);
         }

@@ -51,7 +51,7 @@ pub fn file_key(directory: &Directory, run: &str, number: usize, content: &str) 
 /// A step that was done twice by different programs, or under different options, has left files of one run and number that
 /// are cut elsewhere. They do not follow each other, so that each is a run of its own.
 #[must_use]
-pub fn runs(files: Vec<StoredFile>) -> Vec<Run> {
+pub fn runs(files: &[StoredFile]) -> Vec<Run> {
     let mut runs = Vec::new();
     for files in files.chunk_by(|a, b| run_and_number(a).0 == run_and_number(b).0) {
         let numbers = || files.iter().map(|file| run_and_number(file).1);
@@ -162,16 +162,15 @@ mod tests {
             file("latest/items/bucket=00/a-00001-y", 2),
             file("latest/items/bucket=00/b-00000-z", 4),
         ];
-        let runs = runs(files);
+        let runs = runs(&files);
         assert_eq!(runs.iter().map(Run::bytes).collect::<Vec<_>>(), [3, 4]);
     }
 
     #[test]
     fn files_of_a_run_that_was_written_twice_are_runs_of_their_own() {
-        let files = ["a-00000-x", "b-00000-x", "b-00000-y", "b-00001-x", "c-00000-x"];
-        let runs =
-            runs(files.iter().map(|name| file(&format!("latest/items/bucket=00/{name}"), 1)).collect());
-        assert_eq!(runs.iter().map(Run::bytes).collect::<Vec<_>>(), [1, 1, 1, 1, 1]);
+        let files = ["a-00000-x", "b-00000-x", "b-00000-y", "b-00001-x", "c-00000-x"]
+            .map(|name| file(&format!("latest/items/bucket=00/{name}"), 1));
+        assert_eq!(runs(&files).iter().map(Run::bytes).collect::<Vec<_>>(), [1, 1, 1, 1, 1]);
     }
 
     #[test]

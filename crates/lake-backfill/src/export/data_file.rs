@@ -5,14 +5,13 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use domain::change::{Reject, RejectReason};
 use lambda_support::dependency::DependencyError;
 use md5::{Digest as _, Md5};
 
-use super::File;
+use super::{File, marker_of};
 use crate::gzip_lines::{GzipError, GzipLines};
 use crate::parts::PartError;
-use crate::write::Chunk;
+use crate::write::{Chunk, PartCounts};
 
 /// A file while it is read.
 struct Reader {
@@ -27,27 +26,28 @@ struct Reader {
 
 impl File {
     /// Writes its items into the lake. Answers how many they are.
-    pub(super) async fn take_in(&self) -> Result<u64, PartError> {
+    pub(super) async fn take_in(&self) -> Result<PartCounts, PartError> {
         let etag = self.verify().await?;
         let mut reader = self.read(etag).await?;
-        let mut chunk = Chunk::default();
-        let (mut number, mut rows) = (0, 0);
+        let (mut chunk, mut counts) = (Chunk::default(), PartCounts::default());
+        let part = marker_of(&self.source);
         while reader.advance().await? {
             while let Some(line) = reader.lines.next_line()? {
-                number += 1;
                 if line.is_empty() {
                     continue;
                 }
-                let text = str::from_utf8(line);
-                let text = text.map_err(|_| Reject::new(RejectReason::RecordUnreadable, "the line"));
-                let row = text.and_then(|line| self.rows.row(line));
-                chunk.push(row.map_err(|reject| PartError::Line { number, reject })?);
+                match str::from_utf8(line).ok().and_then(|line| self.rows.row(line).ok()) {
+                    Some(row) => chunk.push(row),
+                    None => chunk.push_unreadable(line),
+                }
                 if chunk.is_full(&self.backfill) {
-                    rows += self.backfill.write(std::mem::take(&mut chunk)).await?;
+                    let full = std::mem::take(&mut chunk);
+                    self.backfill.write(full, &self.markers, &part, &mut counts).await?;
                 }
             }
         }
-        Ok(rows + self.backfill.write(chunk).await?)
+        self.backfill.write(chunk, &self.markers, &part, &mut counts).await?;
+        Ok(counts)
     }
 
     /// Reads the file to its end, and compares it with the manifest. Answers which version of the object it was.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use aws_sdk_s3::Client;
 use domain::lake::{Micros, Row, Snapshot};
 use lambda_support::dependency::DependencyError;
-use serde::{Deserialize, Serialize};
 
 use crate::markers::Markers;
 use crate::parts::{Outcome, Part, PartError};
+use crate::write::PartCounts;
 use crate::{Backfill, Counts};
 
 pub use location::{Location, LocationError};
@@ -52,12 +52,6 @@ impl ExportKind {
     }
 }
 
-/// The marker of a file that is done.
-#[derive(Debug, Serialize, Deserialize)]
-struct FileDone {
-    rows: u64,
-}
-
 /// A file on its way into the lake.
 struct File {
     backfill: Backfill,
@@ -92,7 +86,7 @@ impl Export {
     /// (unless it is to be done `anew`).
     ///
     /// # Errors
-    /// Where it cannot be found out what is done already.
+    /// Where it cannot be found out, or taken back, what is done already.
     pub async fn backfill(
         &self,
         backfill: &Backfill,
@@ -102,13 +96,18 @@ impl Export {
     ) -> Result<Outcome, DependencyError> {
         let markers = Markers::new(backfill.lake.clone(), &self.id);
         let rows = Arc::new(self.rows_of());
-        let (mut done, mut rows_before, mut waiting) = (0, 0, Vec::new());
+        let (mut done, mut counts, mut waiting) = (0, PartCounts::default(), Vec::new());
         for file in &self.files {
-            let marker = if anew { None } else { markers.get::<FileDone>(&marker_of(file)).await? };
+            let name = marker_of(file);
+            let mut marker = markers.get::<PartCounts>(&name).await?;
+            if anew && marker.take().is_some() {
+                // If this run is interrupted, the next one is to do the file, which it would take for done.
+                markers.forget(&name).await?;
+            }
             match marker {
-                Some(marker) => {
+                Some(of_file) => {
                     done += 1;
-                    rows_before += marker.rows;
+                    counts += of_file;
                 }
                 None => waiting.push(File {
                     backfill: backfill.clone(),
@@ -121,9 +120,11 @@ impl Export {
             }
         }
         backfill.progress.begin(self.files.len(), done);
-        let (rows, failures) = backfill.run_parts(waiting, files_at_once).await;
+        let failures = backfill.run_parts(waiting, files_at_once, &mut counts).await;
         let Counts { parts, parts_done, .. } = backfill.progress.counts();
-        Ok(Outcome { id: self.id.clone(), parts, parts_done, rows: rows_before + rows, failures })
+        let unreadable_folder = markers.unreadable_folder();
+        let PartCounts { rows, unreadable } = counts;
+        Ok(Outcome { id: self.id.clone(), parts, parts_done, rows, unreadable, unreadable_folder, failures })
     }
 
     fn rows_of(&self) -> RowsOf {
@@ -145,10 +146,10 @@ impl Part for File {
         self.source.key.clone()
     }
 
-    async fn run(&self) -> Result<u64, PartError> {
-        let rows = self.take_in().await?;
-        self.markers.put(&marker_of(&self.source), &FileDone { rows }).await?;
-        Ok(rows)
+    async fn run(&self) -> Result<PartCounts, PartError> {
+        let counts = self.take_in().await?;
+        self.markers.put(&marker_of(&self.source), &counts).await?;
+        Ok(counts)
     }
 }
 

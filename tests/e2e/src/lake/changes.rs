@@ -131,7 +131,10 @@ impl Lane {
         set("admitted at", self.admission());
         set("name", Some(self.name()));
         set("amount", Some(self.amount()));
-        set("visits", Some(number(self.pick(&["0", "-5", "9223372036854775807", "9223372036854775808", "1.5"]))));
+        set(
+            "visits",
+            Some(number(self.pick(&["0", "-5", "9223372036854775807", "9223372036854775808", "1.5"]))),
+        );
         set("active", Some(self.active()));
         set("details", Some(self.details()));
         set("seenAt", Some(text(self.pick(&INSTANTS))));
@@ -161,7 +164,8 @@ impl Lane {
 
     /// Three days, and what is none.
     fn admission(&mut self) -> Option<AttributeValue> {
-        let at = ["2026-11-20T23:30:00Z", "2026-11-22T00:30:00+02:00", "2026-11-22T07:14:00.123Z", "yesterday"];
+        let at =
+            ["2026-11-20T23:30:00Z", "2026-11-22T00:30:00+02:00", "2026-11-22T07:14:00.123Z", "yesterday"];
         (self.random.u8(0..8) > 0).then(|| text(self.pick(&at)))
     }
 
@@ -199,11 +203,21 @@ impl Lane {
         };
         match self.random.u8(0..5) {
             0 => map(vec![]),
-            1 => AttributeValue::L(vec![number("1.10"), AttributeValue::Null(true), map(vec![("a b/=%", text(""))])]),
+            1 => AttributeValue::L(vec![
+                number("1.10"),
+                AttributeValue::Null(true),
+                map(vec![("a b/=%", text(""))]),
+            ]),
             2 => AttributeValue::Ss(vec!["b".to_owned(), "a".to_owned(), "é".to_owned()]),
             3 => AttributeValue::B(Blob::new([0, 1, 255])),
             _ => map(vec![
-                ("深い", map(vec![("deeper", map(vec![("number", number("12345678901234567890123456789012345678"))]))])),
+                (
+                    "深い",
+                    map(vec![(
+                        "deeper",
+                        map(vec![("number", number("12345678901234567890123456789012345678"))]),
+                    )]),
+                ),
                 ("numbers", AttributeValue::Ns(vec!["2".to_owned(), "10".to_owned()])),
                 ("\"name\"", text("value")),
             ]),
@@ -215,8 +229,13 @@ impl Lane {
     }
 }
 
-const INSTANTS: [&str; 5] =
-    ["2026-11-22T07:14:00Z", "2026-11-22T08:14:00.250+01:00", "1890-01-01T00:00:00.000001Z", "2026-11-22", ""];
+const INSTANTS: [&str; 5] = [
+    "2026-11-22T07:14:00Z",
+    "2026-11-22T08:14:00.250+01:00",
+    "1890-01-01T00:00:00.000001Z",
+    "2026-11-22",
+    "",
+];
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())

@@ -1,6 +1,6 @@
 //! What the lake has to hold, made from the stream's records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result, ensure};
 use demo::history::HistoryRecord;
@@ -30,6 +30,13 @@ pub struct Expected {
     pub changes: HashMap<String, Change>,
     /// How many changes belong to each.
     pub partitions: BTreeMap<Partition, usize>,
+}
+
+/// Items that a scan has copied, and that were removed before or after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    pub gone: usize,
+    pub put_again: usize,
 }
 
 /// A stream record, read without the code that writes the lake.
@@ -67,9 +74,64 @@ impl Expected {
         Ok(expected)
     }
 
+    /// Takes in the rows of a scan that was under way while these changes were made, over a table that was so before them.
+    ///
+    /// An item that none of them concerns is there once. One that they concern is there as it stood at some moment: more than
+    /// once, where its segment was scanned again, and not at all, where it was removed before.
+    ///
+    /// # Errors
+    /// Where a row is no such copy, or an item that was there all the while has none.
+    pub fn add_snapshots(&mut self, rows: &[DumpedRow], before: &HashMap<Key, String>) -> Result<Copied> {
+        let mut removed: HashSet<&Key> = HashSet::new();
+        let mut last: HashMap<&Key, &Change> = HashMap::new();
+        let mut states: HashMap<&str, &Key> = before.iter().map(|(key, item)| (item.as_str(), key)).collect();
+        for change in self.changes.values() {
+            if change.operation == "REMOVE" {
+                removed.insert(&change.key);
+            } else {
+                states.insert(&change.item, &change.key);
+            }
+            let last = last.entry(&change.key).or_insert(change);
+            if last.sequence < change.sequence {
+                *last = change;
+            }
+        }
+        let mut snapshots = HashMap::new();
+        let mut copied: HashSet<&Key> = HashSet::new();
+        let mut taken_at: HashSet<(&str, &str)> = HashSet::new();
+        for row in rows {
+            let id = &row.event_id;
+            let key = states.remove(row.item.get());
+            let key = key.with_context(|| format!("{id} is no state of an item, or is there twice"))?;
+            copied.insert(key);
+            taken_at.insert((&row.sequence, &row.changed_at));
+            let snapshot = Change {
+                key: key.clone(),
+                sequence: row.sequence.clone(),
+                operation: row.operation.clone(),
+                changed_at: row.changed_at.clone(),
+                item: row.item.get().to_owned(),
+            };
+            ensure!(snapshots.insert(id.clone(), snapshot).is_none(), "{id} stands for two copies");
+        }
+        ensure!(taken_at.len() == 1, "the copies are of {} times", taken_at.len());
+        let lacking = before.keys().filter(|key| !removed.contains(key) && !copied.contains(key)).count();
+        ensure!(lacking == 0, "{lacking} of {} items were not copied", before.len());
+        let was_removed = copied.iter().filter(|key| removed.contains(*key));
+        let (gone, again): (Vec<&Key>, Vec<&Key>) =
+            was_removed.partition(|key| last.get(*key).is_some_and(|change| change.operation == "REMOVE"));
+        let counts = Copied { gone: gone.len(), put_again: again.len() };
+        self.changes.extend(snapshots);
+        Ok(counts)
+    }
+
     #[must_use]
     pub fn in_default_partition(&self) -> usize {
-        self.partitions.iter().filter(|(partition, _)| partition.missing() > 0).map(|(_, changes)| changes).sum()
+        self.partitions
+            .iter()
+            .filter(|(partition, _)| partition.missing() > 0)
+            .map(|(_, changes)| changes)
+            .sum()
     }
 
     /// The folders.
@@ -99,7 +161,12 @@ impl Expected {
             );
             ensure!(row.item.get() == change.item, "{id} has the item {}, and had {}", row.item, change.item);
         }
-        ensure!(seen.len() == self.changes.len(), "{} of {} changes are there", seen.len(), self.changes.len());
+        ensure!(
+            seen.len() == self.changes.len(),
+            "{} of {} changes are there",
+            seen.len(),
+            self.changes.len()
+        );
         Ok(())
     }
 
@@ -116,8 +183,12 @@ impl Expected {
             let id = &row.event_id;
             let change = self.changes.get(id).with_context(|| format!("{id} is no change of the stream"))?;
             ensure!(seen.insert(&change.key), "a key is there twice, once as {id}");
-            ensure!(last.get(&change.key) == Some(&row.sequence.as_str()), "{id} is not its key's last change");
-            let item = table.get(&change.key).with_context(|| format!("the item of {id} is not in the table"))?;
+            ensure!(
+                last.get(&change.key) == Some(&row.sequence.as_str()),
+                "{id} is not its key's last change"
+            );
+            let item =
+                table.get(&change.key).with_context(|| format!("the item of {id} is not in the table"))?;
             ensure!(row.item.get() == item, "{id} has the item {}, the table {item}", row.item);
         }
         ensure!(seen.len() == table.len(), "{} of {} items are there", seen.len(), table.len());

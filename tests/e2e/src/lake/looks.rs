@@ -42,7 +42,9 @@ impl Looks {
                 Ok(_) => bail!("the reader has ended"),
                 Err(error) => Err(error),
             },
-            Err(_) => bail!("{} of {changes} changes are in the lake after {limit:?}", *self.changes.borrow()),
+            Err(_) => {
+                bail!("{} of {changes} changes are in the lake after {limit:?}", *self.changes.borrow())
+            }
         }
     }
 

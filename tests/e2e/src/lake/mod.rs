@@ -18,12 +18,13 @@ use fastrand::Rng;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::exports::until;
 use crate::scenario::Scenario;
 use changes::Lane;
 
-pub use expected::Expected;
+pub use expected::{Copied, Expected};
 pub use looks::Looks;
 
 /// So many write at once.
@@ -45,6 +46,15 @@ impl LakeScenario {
         let scenario = Scenario::start(name, options).await?;
         let lake = Lake::of(&scenario.stack, &scenario.deployment)?;
         Ok(Self { scenario, lake })
+    }
+
+    /// What `cargo xtask lake` runs, to be started. Its process ends with the handle to it.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> Command {
+        let stack = &self.scenario.stack;
+        let mut command = Command::new(stack.repository.root.join("target/debug/operator"));
+        command.arg("lake").args(arguments).arg("--local-folder").arg(&stack.folder).kill_on_drop(true);
+        command
     }
 
     #[must_use]
@@ -128,7 +138,8 @@ impl LakeScenario {
         let table = &self.lake.config.table;
         let message = |random: &mut Rng| {
             let folder = random.choice(&folders).copied().unwrap_or_default();
-            let body = json!({"directory": format!("compact/{table}/{folder}"), "settleSeconds": 0}).to_string();
+            let body =
+                json!({"directory": format!("compact/{table}/{folder}"), "settleSeconds": 0}).to_string();
             json!({"Records": [{
                 "messageId": "by-hand", "receiptHandle": "by-hand", "body": body, "attributes": {},
                 "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
@@ -146,7 +157,8 @@ impl LakeScenario {
         let client = aws_sdk_sqs::Client::new(&self.scenario.deployment.config);
         let name = QueueAttributeName::ApproximateNumberOfMessages;
         let queue = self.scenario.deployment.output("LakeCompactionsQueueUrl")?;
-        let answer = client.get_queue_attributes().queue_url(queue).attribute_names(name.clone()).send().await?;
+        let answer =
+            client.get_queue_attributes().queue_url(queue).attribute_names(name.clone()).send().await?;
         let count = answer.attributes.and_then(|mut attributes| attributes.remove(&name));
         count.context("a queue without a length")?.parse().context("the length of a queue")
     }
