@@ -172,7 +172,9 @@ fn the_longest_names_and_values_make_a_key_that_s3_takes() {
     )
     .expect("four names of 48 bytes");
     let mut item = Item::default();
-    names.iter().for_each(|name| item.push(name, &json!("é".repeat(64)).to_string()));
+    for name in &names {
+        item.push(name, &json!("é".repeat(64)).to_string());
+    }
     let partition = config.partition.partition(&item, Micros::from_second(0).expect("well-formed"));
     assert_eq!(partition.missing(), 5, "the values are taken, and the time is missing");
     let record = record("INSERT", r#", "NewImage": {}"#, "");
