@@ -5,15 +5,9 @@ use std::time::Duration;
 use dead_letter_replayer::{Config, Request, State, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
-use tokio::time::Instant;
 
 /// A batch goes through the enricher and the router, which may take a minute each, and reads and removes its letters.
 const LONGEST_BATCH: Duration = Duration::from_secs(150);
-
-/// How long an invocation begins new batches: with the last of them it answers before its caller's connection has been idle
-/// for 350 s. A NAT gateway would drop that without a word (AWS Networking & Content Delivery blog, "Implementing
-/// long-running TCP Connections within VPC networking").
-const WORK: Duration = Duration::from_secs(150);
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_runtime::Error> {
@@ -33,8 +27,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
-        let until = time_left::until(&event.context, LONGEST_BATCH).min(Instant::now() + WORK);
-        handle(state, event.payload, until).await
+        handle(state, event.payload, time_left::until_of_call(&event.context, LONGEST_BATCH)).await
     }))
     .await
 }

@@ -13,7 +13,6 @@ mod letters;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_lambda as lambda;
 use aws_sdk_s3 as s3;
@@ -33,11 +32,6 @@ pub struct State {
     pub config: Config,
     pub metrics: BoxEntrySink,
 }
-
-/// How long an invocation begins new work: with the writer's two minutes after that, and the letters that are read and
-/// removed, it answers before its caller's connection has been idle for 350 s. A NAT gateway would drop that without a word
-/// (AWS Networking & Content Delivery blog, "Implementing long-running TCP Connections within VPC networking").
-const WORK: Duration = Duration::from_secs(150);
 
 /// Where to go on; by default, at the beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,12 +97,6 @@ struct ReplayerMetrics {
     replayed: usize,
     rejected_again: usize,
     failed: usize,
-}
-
-/// Until when an invocation begins new work that was called at one instant and has to have answered by another.
-#[must_use]
-pub fn until(called_at: Instant, longest: Instant) -> Instant {
-    longest.min(called_at + WORK)
 }
 
 /// Replays batches, then letters, until there is none left, or the time is up.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use lake_replayer::{Config, Request, State, handle, until};
+use lake_replayer::{Config, Request, State, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
-use tokio::time::Instant;
 
 /// The writer may take two minutes, and its letters are read and removed.
 const LAST_INVOCATION: Duration = Duration::from_secs(150);
@@ -27,8 +26,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Request>| async move {
-        let until = until(Instant::now(), time_left::until(&event.context, LAST_INVOCATION));
-        handle(state, event.payload, until).await
+        handle(state, event.payload, time_left::until_of_call(&event.context, LAST_INVOCATION)).await
     }))
     .await
 }
