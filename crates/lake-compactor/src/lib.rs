@@ -99,7 +99,8 @@ pub async fn handle(state: &State, event: Event, until: Instant) -> Result<Answe
     match event {
         Event::Plan { plan: request } => {
             // On the heap, because it holds many requests.
-            let plan = Box::pin(plan::plan(state, request)).await?;
+            let plan = Box::pin(plan::plan(state, request)).await;
+            let plan = plan.inspect_err(|error| tracing::error!(%error, "no plan"))?;
             tracing::info!(
                 directories = plan.directories,
                 partitions = plan.partitions,
