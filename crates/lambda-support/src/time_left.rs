@@ -39,10 +39,10 @@ mod tests {
             context.deadline = u64::try_from(deadline.as_millis()).unwrap();
             let reserve = Duration::from_secs(100);
             [until(&context, reserve), until_of_call(&context, reserve)]
-                .map(|until| until.duration_since(Instant::now()).as_secs_f64().round())
+                .map(|until| (until.duration_since(Instant::now()) + Duration::from_millis(500)).as_secs())
         };
-        assert_eq!(left_of(Duration::from_mins(15)), [800.0, 150.0]);
-        assert_eq!(left_of(Duration::from_mins(2)), [20.0, 20.0]);
-        assert_eq!(left_of(Duration::ZERO), [0.0, 0.0]);
+        assert_eq!(left_of(Duration::from_mins(15)), [800, 150]);
+        assert_eq!(left_of(Duration::from_mins(2)), [20, 20]);
+        assert_eq!(left_of(Duration::ZERO), [0, 0]);
     }
 }
