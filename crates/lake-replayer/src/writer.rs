@@ -27,7 +27,6 @@ pub(crate) async fn write(
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer {
-        #[serde(default)]
         batch_item_failures: Vec<Failure>,
     }
     #[derive(Deserialize)]

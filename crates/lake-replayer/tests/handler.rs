@@ -135,6 +135,9 @@ fn state(objects: &[(&str, String)]) -> (State, Bucket, Events) {
         if has('8') {
             return MockResponse::Http(status(429));
         }
+        if has('0') {
+            return MockResponse::Output(InvokeOutput::builder().payload(Blob::new("{}")).build());
+        }
         if has('6') {
             let answer = json!({"errorType": "RejectsNotStored", "errorMessage": "Ngozi"}).to_string();
             let failed = InvokeOutput::builder().function_error("Unhandled").payload(Blob::new(answer));
@@ -334,10 +337,11 @@ async fn a_letter_that_another_replay_has_removed_is_gone() {
 }
 
 #[tokio::test]
-async fn a_service_that_throttles_ends_the_replay() {
+async fn i1_a_service_that_throttles_or_an_answer_that_tells_nothing_ends_the_replay() {
     for (key, number, told) in [
         ("dead/lake/81.json", "81", "lambda:InvokeFunction failed"),
         ("dead/lake/11.slow", "11", "s3:GetObject failed"),
+        ("dead/lake/01.json", "01", "an answer of another form"),
     ] {
         let (state, bucket, _) = state(&[(key, letter(&record(number)))]);
         let until = Instant::now() + Duration::from_mins(1);
