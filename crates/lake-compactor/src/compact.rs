@@ -6,7 +6,7 @@ use domain::lake::Directory;
 use domain::lake::compaction::{Rules, StepLimit, StoredFile};
 use jiff::SignedDuration;
 use lambda_support::queue::send_json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::State;
 use crate::compact_raw::compact_raw;
@@ -23,21 +23,8 @@ const STEP: StepLimit = StepLimit { files: 10_000, bytes: 256 * 1024 * 1024 };
 /// Merges of one message. Each leaves fewer files, so that this is never reached but by mistake.
 const MERGES: usize = 32;
 
-/// Compacts the directory that the message names. Where the time is up, nothing has changed that a reader sees.
+/// Compacts the directory that the message names. Wherever it is given up, nothing has changed that a reader sees.
 pub(crate) async fn compact(
-    state: &State,
-    message: &CompactMessage,
-    directory: &Directory,
-    attempt: u32,
-    until: Instant,
-    outcome: &mut Outcome,
-) -> Result<(), CompactError> {
-    // On the heap, because it holds many requests.
-    let steps = Box::pin(steps(state, message, directory, attempt, until, outcome));
-    timeout_at(until, steps).await.map_err(|_| CompactError::OutOfTime)?
-}
-
-async fn steps(
     state: &State,
     message: &CompactMessage,
     directory: &Directory,

@@ -17,7 +17,7 @@ use crate::merge::Merged;
 use crate::outcome::{Outcome, commit};
 use crate::raw_file::{RawFileReader, RawFileUnreadable, ReadError};
 use crate::rewrite::Outputs;
-use crate::run_writer::{Destination, RunWriter, Target};
+use crate::run_writer::{RunWriter, Target};
 use crate::sorter::Sorter;
 
 /// Reads under way at once, if the files are small.
@@ -45,13 +45,8 @@ pub(crate) async fn compact_raw(
     }
 
     let names: Vec<&str> = inputs.iter().map(|file| file.key.as_str()).collect();
-    let target = Target {
-        destination: Destination::Bucket(&state.bucket),
-        scratch: scratch.path(),
-        columns: &state.lake.columns,
-        file_bytes: state.rules.file_bytes,
-        run: &run_name(&state.lake.columns, &names),
-    };
+    let run = run_name(&state.lake.columns, &names);
+    let target = Target::in_bucket(state, scratch.path(), &run);
     let rows = Merged::of_sorter(sorter)?;
     let outputs = Outputs {
         changes: Some(RunWriter::new(target, directory.clone())),

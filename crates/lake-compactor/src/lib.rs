@@ -36,7 +36,7 @@ use jiff::Timestamp;
 use lake_writer::Catalog;
 use metrique::unit_of_work::metrics;
 use metrique::writer::BoxEntrySink;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub use bucket::Bucket;
 pub use config::Config;
@@ -168,7 +168,9 @@ async fn compact_message(
     let message: CompactMessage = serde_json::from_str(body).map_err(|_| CompactError::MessageUnreadable)?;
     let directory =
         Directory::parse(&state.lake, &message.directory).ok_or(CompactError::MessageUnreadable)?;
-    compact::compact(state, &message, &directory, attempt, until, outcome).await?;
+    // On the heap, because it holds many requests.
+    let compact = Box::pin(compact::compact(state, &message, &directory, attempt, until, outcome));
+    timeout_at(until, compact).await.map_err(|_| CompactError::OutOfTime)??;
     tracing::info!(
         directory = directory.digest(),
         rows_read = outcome.rows_read,

@@ -14,7 +14,7 @@ use crate::error::CompactError;
 use crate::merge::{Merged, Source};
 use crate::outcome::{Outcome, commit};
 use crate::rewrite::Outputs;
-use crate::run_writer::{Destination, Target};
+use crate::run_writer::Target;
 
 /// Which files of the directory become one now.
 pub(crate) fn due(state: &State, directory: &Directory, seen: &DirectoryState, attempt: u32) -> Vec<Run> {
@@ -53,13 +53,8 @@ pub(crate) async fn merge(
     }
     let replaced: Vec<String> = runs.iter().flat_map(|run| &run.files).map(|file| file.key.clone()).collect();
     let names: Vec<&str> = replaced.iter().map(String::as_str).collect();
-    let target = Target {
-        destination: Destination::Bucket(&state.bucket),
-        scratch: scratch.path(),
-        columns: &state.lake.columns,
-        file_bytes: state.rules.file_bytes,
-        run: &run_name(&state.lake.columns, &names),
-    };
+    let run = run_name(&state.lake.columns, &names);
+    let target = Target::in_bucket(state, scratch.path(), &run);
     let outputs = match directory {
         Directory::Partition { .. } => Outputs::changes(target, directory),
         Directory::Latest { .. } => Outputs::latest(target, &state.lake, state.latest_buckets),

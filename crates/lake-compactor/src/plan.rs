@@ -25,6 +25,8 @@ pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, De
         settle.map_or(state.rules.settle, |seconds| SignedDuration::from_secs(i64::from(seconds)));
     let rules = Rules { settle: settle_for, ..state.rules };
     let now = (state.clock)();
+    let message =
+        |directory: &Directory| CompactMessage { directory: directory.to_string(), settle_seconds: settle };
     let mut messages = Messages::new(state);
     let mut plan = Plan::default();
     let mut oldest: Option<Timestamp> = None;
@@ -46,7 +48,7 @@ pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, De
             Err(error) => plan.count_as_unread(&directory, &error),
         };
         if is_due || is_any_retired(&partition.commits, &rules, now) {
-            messages.push(&CompactMessage { directory: directory.to_string(), settle_seconds: settle }).await;
+            messages.push(&message(&directory)).await;
         }
     }
     for directory in latest_directories(state).await? {
@@ -60,7 +62,7 @@ pub(crate) async fn plan(state: &State, request: PlanRequest) -> Result<Plan, De
             Err(error) => plan.count_as_unread(&directory, &error),
         };
         if is_due {
-            messages.push(&CompactMessage { directory: directory.to_string(), settle_seconds: settle }).await;
+            messages.push(&message(&directory)).await;
         }
     }
     messages.send().await;

@@ -12,6 +12,7 @@ use lake_parquet::RowWriter;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
+use crate::State;
 use crate::bucket::Bucket;
 use crate::error::CompactError;
 
@@ -35,6 +36,19 @@ pub(crate) enum Destination<'w> {
     Bucket(&'w Bucket),
     /// Of this machine: what is computed is measured without requests.
     Folder(&'w Path),
+}
+
+impl<'w> Target<'w> {
+    /// Of a run of this name, in the bucket.
+    pub(crate) fn in_bucket(state: &'w State, scratch: &'w Path, run: &'w str) -> Self {
+        Self {
+            destination: Destination::Bucket(&state.bucket),
+            scratch,
+            columns: &state.lake.columns,
+            file_bytes: state.rules.file_bytes,
+            run,
+        }
+    }
 }
 
 pub(crate) struct RunWriter<'w> {

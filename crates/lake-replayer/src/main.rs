@@ -14,13 +14,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
     let sdk = clients::sdk_config().await;
-    // The writer may take as long as its own timeout; an attempt that is given up here would still run there.
-    let lambda = aws_sdk_lambda::config::Builder::from(&sdk)
-        .timeout_config(aws_sdk_lambda::config::timeout::TimeoutConfig::disabled())
-        .build();
     let state = State {
         s3: aws_sdk_s3::Client::new(&sdk),
-        lambda: aws_sdk_lambda::Client::from_conf(lambda),
+        lambda: aws_sdk_lambda::Client::new(&clients::without_timeouts(&sdk)),
         config,
         metrics,
     };

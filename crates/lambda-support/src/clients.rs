@@ -12,6 +12,13 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 4;
 
+/// For clients that invoke functions and wait for the answer: a function may take as long as its own timeout, and an attempt
+/// that is given up here would still run there.
+#[must_use]
+pub fn without_timeouts(sdk: &SdkConfig) -> SdkConfig {
+    sdk.to_builder().timeout_config(TimeoutConfig::disabled()).build()
+}
+
 /// Region, credentials and endpoint from the environment, as the SDKs define them.
 pub async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::v2026_01_12())

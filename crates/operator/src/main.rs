@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use clap::{Args, Parser, Subcommand};
+use lambda_support::clients;
 use local_stack::endpoint;
 use local_stack::stack::StackRecord;
 
@@ -70,7 +70,7 @@ impl Target {
             None => aws_config::load_defaults(BehaviorVersion::v2026_01_12()).await,
         };
         // An invocation answers only when its function has ended, which may take its 15 minutes.
-        Ok(config.into_builder().timeout_config(TimeoutConfig::disabled()).build())
+        Ok(clients::without_timeouts(&config))
     }
 }
 

@@ -54,8 +54,7 @@ pub fn file_key(directory: &Directory, run: &str, number: usize, content: &str) 
 pub fn runs(files: &[StoredFile]) -> Vec<Run> {
     let mut runs = Vec::new();
     for files in files.chunk_by(|a, b| run_and_number(a).0 == run_and_number(b).0) {
-        let numbers = || files.iter().map(|file| run_and_number(file).1);
-        if numbers().zip(numbers().skip(1)).all(|(number, next)| number != next) {
+        if files.is_sorted_by(|file, next| run_and_number(file).1 < run_and_number(next).1) {
             runs.push(Run { files: files.to_vec() });
         } else {
             runs.extend(files.iter().map(|file| Run { files: vec![file.clone()] }));
