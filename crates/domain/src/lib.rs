@@ -12,5 +12,6 @@ mod digest;
 pub mod export;
 pub mod fhir;
 pub mod items;
+mod json_cursor;
 pub mod lake;
 pub mod schemas;

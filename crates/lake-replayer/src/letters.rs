@@ -1,7 +1,7 @@
 //! Records that the writer could not read, a letter each.
 
 use domain::change::DeadLetter;
-use domain::lake::LakeRecord;
+use domain::lake::Row;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_support::dependency::DependencyError;
 use serde::Serialize;
@@ -161,9 +161,9 @@ async fn read(
             continue;
         };
         // The writer would put it back under the same key.
-        let decoded = LakeRecord::decode(letter.record.get());
-        match decoded.and_then(|record| record.row().map(|_| record.sequence_number.into_owned())) {
-            Ok(sequence_number) => {
+        match Row::of_record(letter.record) {
+            Ok((_, sequence_number)) => {
+                let sequence_number = sequence_number.into_owned();
                 let record = letter.record.to_owned();
                 letters.push(Letter { key, version, sequence_number, record });
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::change::Image;
-use domain::items::{ADDRESS_SORT_KEY_PREFIX, Collection, PATIENT_SORT_KEY_PREFIX};
+use domain::items::{ADDRESS_SORT_KEY_PREFIX, Collection, Needed, PATIENT_SORT_KEY_PREFIX};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use lambda_support::dependency::DependencyError;
 
@@ -16,29 +16,36 @@ const ADDRESSES: i32 = 50;
 
 const CONCURRENT_PATIENTS: usize = 16;
 
-/// Reads each patient's items once.
+/// Reads of each patient what is needed, once.
 pub(crate) async fn read(
     state: &State,
-    patients: Vec<&str>,
+    needed: HashMap<&str, Needed>,
 ) -> Result<HashMap<String, Collection>, DependencyError> {
-    stream::iter(patients)
-        .map(|patient| async move { Ok((patient.to_owned(), read_collection(state, patient).await?)) })
+    stream::iter(needed)
+        .map(|(patient, needed)| async move {
+            Ok((patient.to_owned(), read_collection(state, patient, needed).await?))
+        })
         .buffer_unordered(CONCURRENT_PATIENTS)
         .try_collect()
         .await
 }
 
 /// One query for each prefix: in one range over both lie the patient's encounters and observations, too.
-async fn read_collection(state: &State, partition_key: &str) -> Result<Collection, DependencyError> {
-    let (patients, addresses) = tokio::try_join!(
-        query(state, partition_key, PATIENT_SORT_KEY_PREFIX, 1),
-        query(state, partition_key, ADDRESS_SORT_KEY_PREFIX, ADDRESSES),
-    )?;
-    Ok(Collection {
-        patient: patients.items.into_values().next(),
-        addresses: addresses.items,
-        truncated: addresses.truncated,
-    })
+async fn read_collection(
+    state: &State,
+    partition_key: &str,
+    needed: Needed,
+) -> Result<Collection, DependencyError> {
+    let patient = async {
+        if needed < Needed::PatientAndAddresses {
+            return Ok(None);
+        }
+        let patients = query(state, partition_key, PATIENT_SORT_KEY_PREFIX, 1).await?;
+        Ok(patients.items.into_values().next())
+    };
+    let (patient, addresses) =
+        tokio::try_join!(patient, query(state, partition_key, ADDRESS_SORT_KEY_PREFIX, ADDRESSES))?;
+    Ok(Collection { patient, addresses: addresses.items, truncated: addresses.truncated })
 }
 
 struct Page {

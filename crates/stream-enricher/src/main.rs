@@ -5,7 +5,7 @@ use lambda_support::{clients, telemetry};
 use serde_json::value::RawValue;
 use stream_enricher::{Config, State, handle};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let state = &state;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| async move {
-        handle(state, event.payload.get()).await
+        handle(state, &event.payload).await
     }))
     .await
 }

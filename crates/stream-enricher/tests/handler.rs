@@ -24,6 +24,10 @@ fn recorded(name: &str) -> Value {
     batch.into_iter().next().unwrap()
 }
 
+fn raw(value: &Value) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).unwrap()
+}
+
 fn state(dynamodb: &[&Rule], s3: &[&Rule]) -> State {
     State {
         dynamodb: mock_client!(aws_sdk_dynamodb, RuleMode::MatchAny, dynamodb),
@@ -69,7 +73,7 @@ fn table_with_a_patient() -> [Rule; 2] {
 }
 
 async fn outcomes(state: &State, batch: &Value) -> Vec<Box<RawValue>> {
-    let answer = handle(state, &batch.to_string()).await.unwrap();
+    let answer = handle(state, &raw(batch)).await.unwrap();
     serde_json::from_str(answer.get()).unwrap()
 }
 
@@ -87,7 +91,7 @@ async fn the_answer_has_one_outcome_for_each_record_in_their_order() {
         ["encounter-modify", "patient-unreadable", "address-insert", "observation-insert", "patient-remove"];
     let batch: Vec<Value> = names.iter().map(|name| recorded(&format!("{name}.json"))).collect();
     let state = state(&[&empty_table()], &[]);
-    let answer = handle(&state, &json!(batch).to_string()).await.unwrap();
+    let answer = handle(&state, &raw(&json!(batch))).await.unwrap();
     let answer: Vec<Value> = serde_json::from_str(answer.get()).unwrap();
     let ids = |records: &[Value]| records.iter().map(|it| it["eventID"].clone()).collect::<Vec<_>>();
     assert_eq!(ids(&answer), ids(&batch));
@@ -106,6 +110,30 @@ async fn an_address_carries_its_patient_as_it_stands() {
     assert_eq!(event(&outcomes[1])["fhir"]["address"].as_array().unwrap().len(), 1);
     assert_eq!(patients.num_calls(), 1, "one query per patient and batch");
     assert_eq!(addresses.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_change_of_the_patient_brings_the_patient_and_reads_the_addresses_alone() {
+    let [patients, addresses] = table_with_a_patient();
+    let state = state(&[&patients, &addresses], &[]);
+    let outcomes = outcomes(&state, &json!([recorded("patient-insert.json")])).await;
+    let fhir = &event(&outcomes[0])["fhir"];
+    assert_eq!(fhir["address"][0]["city"], "Elsewhere");
+    assert_ne!(fhir["birthDate"], "1980", "the table's patient is not asked for");
+    assert_eq!((patients.num_calls(), addresses.num_calls()), (0, 1));
+}
+
+#[tokio::test]
+async fn of_a_patient_that_is_needed_once_and_its_addresses_twice_each_is_read_once() {
+    for names in
+        [["patient-insert.json", "address-insert.json"], ["address-insert.json", "patient-insert.json"]]
+    {
+        let [patients, addresses] = table_with_a_patient();
+        let state = state(&[&patients, &addresses], &[]);
+        let outcomes = outcomes(&state, &json!(names.map(recorded))).await;
+        assert!(outcomes.iter().all(|outcome| event(outcome).get("fhir").is_some()));
+        assert_eq!((patients.num_calls(), addresses.num_calls()), (1, 1), "{names:?}");
+    }
 }
 
 #[tokio::test]
@@ -160,7 +188,7 @@ async fn a_table_that_is_down_fails_the_batch_and_says_which_call() {
         )
     });
     let state = state(&[&table], &[]);
-    let error = handle(&state, &json!([recorded("address-insert.json")]).to_string()).await.unwrap_err();
+    let error = handle(&state, &raw(&json!([recorded("address-insert.json")]))).await.unwrap_err();
     assert!(matches!(error, EnricherError::Dependency(_)), "{error:?}");
     assert!(error.to_string().starts_with("dynamodb:Query failed"), "{error}");
     assert!(!error.to_string().contains("Ngozi"), "i6: {error}");
@@ -169,8 +197,11 @@ async fn a_table_that_is_down_fails_the_batch_and_says_which_call() {
 #[tokio::test]
 async fn what_is_no_batch_is_an_error() {
     let state = state(&[], &[]);
-    for payload in ["{}", "null", "\"text\""] {
-        assert!(matches!(handle(&state, payload).await, Err(EnricherError::BatchUnreadable)), "{payload}");
+    for payload in [json!({}), json!(null), json!("text")] {
+        assert!(
+            matches!(handle(&state, &raw(&payload)).await, Err(EnricherError::BatchUnreadable)),
+            "{payload}"
+        );
     }
 }
 
@@ -196,7 +227,7 @@ async fn i7_what_would_take_the_answer_past_its_limit_goes_through_s3() {
         })
         .collect();
     batch[14]["dynamodb"]["NewImage"]["status"] = json!({"S": "no such status"});
-    let answer = handle(&state, &json!(batch).to_string()).await.unwrap();
+    let answer = handle(&state, &raw(&json!(batch))).await.unwrap();
     assert!(answer.get().len() < ANSWER_BYTES + 64 * 1024, "{}", answer.get().len());
     let answer: Vec<Value> = serde_json::from_str(answer.get()).unwrap();
     assert_eq!(answer.len(), 15);

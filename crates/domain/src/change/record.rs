@@ -12,11 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use super::attribute::{Text, visit_members};
-use super::{ChangeId, KeyHash, Reject, RejectReason, RemovedBy, Sequence};
+use super::plain_record::{self, PlainImage};
+use super::{ChangeId, KeyHash, Reject, RejectReason, RemovedBy, Sequence, plain_image};
+use crate::json_cursor::JsonCursor;
 
 /// One change of one item, borrowed from the JSON that it came in. Its images are plain JSON already, or what the reader
 /// makes of them.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamRecord<'a, I = Image> {
     pub event_id: Cow<'a, str>,
     pub operation: Operation,
@@ -90,17 +92,10 @@ impl<'de> Deserialize<'de> for Image {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Image, A::Error> {
-                let mut image = Image { json: String::with_capacity(IMAGE_BYTES), ..Image::default() };
-                // An attribute of another type than text, or one too long for a name, says nothing here; the item keeps it.
-                let name_of = |plain: &str| {
-                    let text =
-                        (plain.len() <= NAME_BYTES).then(|| serde_json::from_str::<String>(plain).ok());
-                    text.flatten()
-                };
-                visit_members(&mut image.json, map, |name, plain, _| match name {
-                    "itemType" => image.item_type = name_of(plain),
-                    "correlationId" => image.correlation_id = name_of(plain),
-                    _ => (),
+                let mut image = Image::with_room();
+                let Image { json, item_type, correlation_id } = &mut image;
+                visit_members(json, map, |name, plain, _| {
+                    see_attribute(name, plain, item_type, correlation_id);
                 })?;
                 Ok(image)
             }
@@ -110,43 +105,74 @@ impl<'de> Deserialize<'de> for Image {
     }
 }
 
+impl<'a> PlainImage<'a> for Image {
+    fn read(cursor: &mut JsonCursor<'a>, _is_behind_new: bool) -> Option<Self> {
+        let mut image = Self::with_room();
+        let Self { json, item_type, correlation_id } = &mut image;
+        plain_image::copy(cursor, json, |name, plain| see_attribute(name, plain, item_type, correlation_id))?;
+        Some(image)
+    }
+}
+
+impl Image {
+    fn with_room() -> Self {
+        Self { json: String::with_capacity(IMAGE_BYTES), ..Self::default() }
+    }
+}
+
+/// Takes the two attributes that every item may have. One of another type than text, or too long for a name, says nothing
+/// here; the item keeps it.
+fn see_attribute(
+    name: &str,
+    plain: &str,
+    item_type: &mut Option<String>,
+    correlation_id: &mut Option<String>,
+) {
+    let slot = match name {
+        "itemType" => item_type,
+        "correlationId" => correlation_id,
+        _ => return,
+    };
+    *slot = (plain.len() <= NAME_BYTES).then(|| serde_json::from_str(plain).ok()).flatten();
+}
+
 /// The record's JSON, member by member.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[serde(bound(deserialize = "I: Deserialize<'de>"))]
-struct Wire<'a, I> {
+pub(super) struct Wire<'a, I> {
     #[serde(rename = "eventID", borrow)]
-    event_id: Cow<'a, str>,
-    event_name: Operation,
+    pub(super) event_id: Cow<'a, str>,
+    pub(super) event_name: Operation,
     #[serde(rename = "eventSourceARN", borrow)]
-    stream_arn: Cow<'a, str>,
+    pub(super) stream_arn: Cow<'a, str>,
     #[serde(borrow)]
-    dynamodb: WireChange<'a, I>,
+    pub(super) dynamodb: WireChange<'a, I>,
     #[serde(borrow)]
-    user_identity: Option<UserIdentity<'a>>,
+    pub(super) user_identity: Option<UserIdentity<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[serde(bound(deserialize = "I: Deserialize<'de>"))]
-struct WireChange<'a, I> {
+pub(super) struct WireChange<'a, I> {
     /// A JSON number, in some serializations with an exponent: `1.763795640E9`.
-    approximate_creation_date_time: Option<f64>,
+    pub(super) approximate_creation_date_time: Option<f64>,
     #[serde(borrow)]
-    keys: Keys<'a>,
-    new_image: Option<I>,
-    old_image: Option<I>,
+    pub(super) keys: Keys<'a>,
+    pub(super) new_image: Option<I>,
+    pub(super) old_image: Option<I>,
     #[serde(borrow)]
-    sequence_number: Cow<'a, str>,
+    pub(super) sequence_number: Cow<'a, str>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct UserIdentity<'a> {
+pub(super) struct UserIdentity<'a> {
     #[serde(borrow)]
-    r#type: Option<Text<'a>>,
+    pub(super) r#type: Option<Text<'a>>,
     #[serde(borrow)]
-    principal_id: Option<Text<'a>>,
+    pub(super) principal_id: Option<Text<'a>>,
 }
 
 impl UserIdentity<'_> {
@@ -166,23 +192,10 @@ impl<'a, I: Deserialize<'a>> StreamRecord<'a, I> {
             .map_err(|error| Reject::unreadable(RejectReason::RecordUnreadable, "the record", &error))
             .and_then(Self::of_wire)
     }
+}
 
-    /// Reads a batch: the JSON array that Pipes gives.
-    ///
-    /// In one pass where every record can be read, which is nearly always. Where one cannot, each is read by itself, so
-    /// that the others are not lost with it.
-    ///
-    /// # Errors
-    /// Where the text is no JSON array.
-    pub fn decode_batch(json: &'a str) -> Result<Vec<Result<Self, Reject>>, serde_json::Error> {
-        if let Ok(batch) = serde_json::from_str::<Vec<Wire<'a, I>>>(json) {
-            return Ok(batch.into_iter().map(Self::of_wire).collect());
-        }
-        let records: Vec<&'a RawValue> = serde_json::from_str(json)?;
-        Ok(records.into_iter().map(|record| Self::decode(record.get())).collect())
-    }
-
-    fn of_wire(wire: Wire<'a, I>) -> Result<Self, Reject> {
+impl<'a, I> StreamRecord<'a, I> {
+    pub(super) fn of_wire(wire: Wire<'a, I>) -> Result<Self, Reject> {
         let WireChange { keys, new_image, old_image, sequence_number, .. } = wire.dynamodb;
         let (needs_new, needs_old) = match wire.event_name {
             Operation::Insert => (true, false),
@@ -220,6 +233,26 @@ impl<'a, I: Deserialize<'a>> StreamRecord<'a, I> {
     #[must_use]
     pub fn id(&self) -> ChangeId {
         ChangeId::of_record(&self.stream_arn, &self.event_id, &self.sequence_number)
+    }
+}
+
+impl<'a> StreamRecord<'a> {
+    /// Reads a batch: the JSON array that Pipes gives, each record by itself, so that one that cannot be read loses no other
+    /// (I3). `None` where it is no array.
+    #[must_use]
+    pub fn read_batch(json: &'a RawValue) -> Option<Vec<Result<Self, Reject>>> {
+        let mut records = Vec::new();
+        JsonCursor::of(json.get()).elements(|cursor| {
+            let record = *cursor;
+            if let Some(read) = plain_record::read(cursor) {
+                records.push(Ok(read));
+            } else {
+                *cursor = record;
+                records.push(Self::decode(cursor.value()?));
+            }
+            Some(())
+        })?;
+        Some(records)
     }
 }
 

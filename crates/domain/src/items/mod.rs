@@ -58,15 +58,27 @@ pub fn detail_type(item_type_name: &str) -> &'static str {
     item_type(item_type_name).map_or(FALLBACK_DETAIL_TYPE, |item_type| item_type.detail_type)
 }
 
-/// Whether the resource of a change needs what else is stored of the patient.
+/// What has to be read of a patient's collection to make the resource of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needed {
+    Nothing,
+    /// The change brings the patient itself.
+    Addresses,
+    PatientAndAddresses,
+}
+
 #[must_use]
-pub fn needs_collection(change: &Change<'_>) -> bool {
+pub fn needed_of_collection(change: &Change<'_>) -> Needed {
     match change.item_type {
         Some(item_type) if matches!(item_type.resource, Resource::OfPatient) => {
-            let patient_is_gone = item_type.name == patient::ITEM_TYPE.name && change.item().is_none();
-            !patient_is_gone
+            match (item_type.name == patient::ITEM_TYPE.name, change.item()) {
+                (false, _) => Needed::PatientAndAddresses,
+                (true, Some(_)) => Needed::Addresses,
+                // The patient is gone, and its resource with it.
+                (true, None) => Needed::Nothing,
+            }
         }
-        _ => false,
+        _ => Needed::Nothing,
     }
 }
 

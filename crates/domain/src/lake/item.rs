@@ -7,10 +7,9 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::json_cursor::JsonCursor;
 use super::packed::{push_length, push_text, take_length, take_text};
-use super::plain_image;
-use crate::change::{Text, visit_members};
+use crate::change::{Text, plain_image, visit_members};
+use crate::json_cursor::JsonCursor;
 
 /// The attributes of an item in their order, each as plain JSON: numbers with every digit, sets as sorted arrays, binary
 /// as base64. All of them lie in two texts, so that an item costs three allocations however many attributes it has.
@@ -34,15 +33,15 @@ impl Item {
     /// Where it is none.
     pub fn from_image(image: &str) -> Result<Self, serde_json::Error> {
         let image: &RawValue = serde_json::from_str(image)?;
-        Self::from_raw_image(image)
+        Self::from_valid_image(image.get())
     }
 
     /// [`from_image`](Self::from_image) of what is known to be JSON.
-    pub(super) fn from_raw_image(image: &RawValue) -> Result<Self, serde_json::Error> {
-        if let Some(item) = Self::from_plain_image(&mut JsonCursor::of(image.get())) {
+    pub(super) fn from_valid_image(image: &str) -> Result<Self, serde_json::Error> {
+        if let Some(item) = Self::from_plain_image(&mut JsonCursor::of(image)) {
             return Ok(item);
         }
-        serde_json::from_str(image.get()).map(|ItemOfImage(item)| item)
+        serde_json::from_str(image).map(|ItemOfImage(item)| item)
     }
 
     /// An image of the common shape; `None` where it is another.

@@ -12,6 +12,7 @@ use super::columns::{ColumnText, push_json_string};
 use super::item::for_each_member;
 use super::{Cell, ColumnType, Columns, Item, Micros, Row, RowOperation};
 use crate::change::{ChangeId, RemovedBy, Sequence};
+use crate::json_cursor::special;
 
 /// What a line has beside the item, about.
 const LINE_BYTES: usize = 512;
@@ -257,28 +258,6 @@ fn unescaped(json: &str) -> Option<Cow<'_, str>> {
     }
     out.push_str(rest);
     Some(Cow::Owned(out))
-}
-
-/// The place of the first quote, backslash or control character. Eight bytes are looked at together: in each, the highest
-/// bit becomes set where the byte is one of these, and below the first of them nowhere else (S. E. Anderson, "Bit Twiddling
-/// Hacks", on finding a byte in a word).
-fn special(bytes: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGHEST: u64 = ONES << 7;
-    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
-    let mut words = bytes.chunks_exact(8);
-    for (number, eight) in words.by_ref().enumerate() {
-        let word = u64::from_le_bytes(eight.try_into().ok()?);
-        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-        let found = (quote | backslash | below(word, 0x20)) & HIGHEST;
-        if found != 0 {
-            return Some(number * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let rest = words.remainder();
-    let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    Some(bytes.len() - rest.len() + place)
 }
 
 impl Members {

@@ -15,14 +15,11 @@ mod config;
 mod directory;
 mod hive;
 mod item;
-mod json_cursor;
 mod line;
 pub mod merge;
 pub mod object_key;
 mod packed;
 mod partition;
-mod plain_image;
-mod plain_record;
 mod row;
 mod snapshot;
 mod timestamp;
@@ -38,6 +35,6 @@ pub use packed::packed_order;
 pub use partition::{
     Partition, PartitionSpec, PartitionSpecError, TimeFormat, TimePartition, TimeSource, TimeUnit,
 };
-pub use row::{LakeRecord, LazyImage, Row, RowOperation};
+pub use row::{LakeImage, LakeRecord, Row, RowOperation};
 pub use snapshot::Snapshot;
 pub use timestamp::Micros;

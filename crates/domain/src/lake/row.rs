@@ -4,19 +4,42 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Item, Micros, plain_record};
+use super::{Item, Micros};
+use crate::change::plain_record::{self, PlainImage};
 use crate::change::{ChangeId, Operation, Reject, RemovedBy, Sequence, StreamRecord};
+use crate::json_cursor::JsonCursor;
 
-/// A stream record whose images are read when they are needed: the lake keeps one of the two.
-pub type LakeRecord<'a> = StreamRecord<'a, LazyImage<'a>>;
+/// A stream record of whose images only the one is read that the lake keeps.
+pub type LakeRecord<'a> = StreamRecord<'a, LakeImage<'a>>;
 
-/// An image as it came.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(transparent)]
-pub struct LazyImage<'a>(#[serde(borrow)] &'a RawValue);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LakeImage<'a> {
+    /// As it came.
+    Raw(&'a str),
+    Read(Item),
+    /// Behind the new one, which the lake keeps.
+    Passed,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for LakeImage<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(|json| Self::Raw(json.get()))
+    }
+}
+
+impl<'a> PlainImage<'a> for LakeImage<'a> {
+    fn read(cursor: &mut JsonCursor<'a>, is_behind_new: bool) -> Option<Self> {
+        if !is_behind_new {
+            return Item::from_plain_image(cursor).map(Self::Read);
+        }
+        let is_image = cursor.peek()? == b'{';
+        cursor.value()?;
+        is_image.then_some(Self::Passed)
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RowOperation {
@@ -48,23 +71,28 @@ pub struct Row {
 impl LakeRecord<'_> {
     /// # Errors
     /// Where the image cannot be read.
-    pub fn row(&self) -> Result<Row, Reject> {
+    pub fn row(self) -> Result<Row, Reject> {
+        let event_id = self.id();
         let (operation, image, member) = match self.operation {
             Operation::Insert => (RowOperation::Insert, self.new_image, "dynamodb.NewImage"),
             Operation::Modify => (RowOperation::Modify, self.new_image, "dynamodb.NewImage"),
             Operation::Remove => (RowOperation::Remove, self.old_image, "dynamodb.OldImage"),
         };
-        let image = image.ok_or_else(|| Reject::record(member))?;
+        let item = match image {
+            Some(LakeImage::Raw(json)) => Item::from_valid_image(json).ok(),
+            Some(LakeImage::Read(item)) => Some(item),
+            Some(LakeImage::Passed) | None => None,
+        };
         Ok(Row {
             operation,
-            event_id: self.id(),
-            sequence: self.sequence.clone(),
+            event_id,
+            sequence: self.sequence,
             changed_at: Micros::from_second(self.created_at_second)
                 .ok_or_else(|| Reject::record("dynamodb.ApproximateCreationDateTime"))?,
             removed_by: self.removed_by,
-            id: self.keys.id.text.clone().into_owned(),
-            sk: self.keys.sk.text.clone().into_owned(),
-            item: Item::from_raw_image(image.0).map_err(|_| Reject::record(member))?,
+            id: self.keys.id.text.into_owned(),
+            sk: self.keys.sk.text.into_owned(),
+            item: item.ok_or_else(|| Reject::record(member))?,
         })
     }
 }
@@ -74,12 +102,16 @@ impl Row {
     ///
     /// # Errors
     /// Where the record cannot be read.
-    pub fn of_record(record: &RawValue) -> Result<(Self, Cow<'_, str>), Reject> {
-        if let Some((row, number)) = plain_record::read(record.get()) {
-            return Ok((row, Cow::Borrowed(number)));
+    pub fn of_record<'r>(record: &'r RawValue) -> Result<(Self, Cow<'r, str>), Reject> {
+        let with_number = |record: LakeRecord<'r>| {
+            let number = record.sequence_number.clone();
+            Ok((record.row()?, number))
+        };
+        let plain = plain_record::read(&mut JsonCursor::of(record.get()));
+        match plain.map(with_number) {
+            Some(Ok(row)) => Ok(row),
+            _ => with_number(LakeRecord::decode(record.get())?),
         }
-        let record = LakeRecord::decode(record.get())?;
-        Ok((record.row()?, record.sequence_number))
     }
 
     /// What a reader who wants one row per key has to compare: the highest stays.

@@ -1,10 +1,11 @@
 //! A walk over JSON that is known to be valid: it finds what it looks for, and checks nothing else.
 //!
-//! A batch is validated once, when it is taken apart into records. Parsing the records again, and then their images, was
-//! the larger half of what the writer computes (`cargo bench -p lake-writer`).
+//! A batch is validated once, by the runtime that hands it on. Parsing it again, into records, and then their images, was the
+//! larger half of what the enricher and the lake's writer compute (docs/performance.md).
 
 /// A place in valid JSON. Over other text it finds nothing, or nonsense.
-pub(super) struct JsonCursor<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct JsonCursor<'a> {
     text: &'a str,
     at: usize,
 }
@@ -40,13 +41,14 @@ impl<'a> JsonCursor<'a> {
         let mut has_escapes = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
-            let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+            let found = special(rest)?;
             self.at += found + 1;
-            if rest.get(found) == Some(&b'"') {
-                return Some((self.text.get(start..self.at)?, has_escapes));
+            match rest.get(found)? {
+                b'"' => return Some((self.text.get(start..self.at)?, has_escapes)),
+                b'\\' => self.at += 1,
+                _ => return None,
             }
             has_escapes = true;
-            self.at += 1;
         }
     }
 
@@ -69,6 +71,21 @@ impl<'a> JsonCursor<'a> {
             self.take(b':')?;
             see(self, name)?;
             if self.take(b'}').is_some() {
+                return Some(());
+            }
+            self.take(b',')?;
+        }
+    }
+
+    /// Shows the elements of an array, with the cursor at each.
+    pub fn elements(&mut self, mut see: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.take(b'[')?;
+        if self.take(b']').is_some() {
+            return Some(());
+        }
+        loop {
+            see(self)?;
+            if self.take(b']').is_some() {
                 return Some(());
             }
             self.take(b',')?;
@@ -107,6 +124,28 @@ impl<'a> JsonCursor<'a> {
         self.at += rest.iter().position(is_end).unwrap_or(rest.len());
         Some(())
     }
+}
+
+/// The place of the first quote, backslash or control character. Eight bytes are looked at together: in each, the highest
+/// bit becomes set where the byte is one of these, and below the first of them nowhere else (S. E. Anderson, "Bit Twiddling
+/// Hacks", on finding a byte in a word).
+pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = ONES << 7;
+    let below = |word: u64, limit: u8| word.wrapping_sub(ONES * u64::from(limit)) & !word;
+    let mut words = bytes.chunks_exact(8);
+    for (number, eight) in words.by_ref().enumerate() {
+        let word = u64::from_le_bytes(eight.try_into().ok()?);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = (quote | backslash | below(word, 0x20)) & HIGHEST;
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let rest = words.remainder();
+    let place = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+    Some(bytes.len() - rest.len() + place)
 }
 
 #[cfg(test)]

@@ -5,15 +5,15 @@
 
 use std::ops::Range;
 
-use super::json_cursor::JsonCursor;
-use crate::change::{is_json_number, push_plain};
+use super::attribute::{is_json_number, push_plain};
+use crate::json_cursor::JsonCursor;
 
 /// Deeper than DynamoDB nests (Amazon DynamoDB developer guide, "Quotas": 32 levels).
 const DEPTH: usize = 40;
 
 /// Shows each attribute: its name, and where its plain JSON lies in `values`. `None` where the image is of another shape than
 /// the common one; what was shown until then is worth nothing.
-pub(super) fn read(
+pub(crate) fn read(
     cursor: &mut JsonCursor<'_>,
     values: &mut String,
     mut see: impl FnMut(&str, Range<usize>),
@@ -24,6 +24,15 @@ pub(super) fn read(
         see(name, start..values.len());
         Some(())
     })
+}
+
+/// Copies the whole image as a plain JSON object, and shows each attribute: its name and its plain JSON. `None` as for [`read`].
+pub(super) fn copy(
+    cursor: &mut JsonCursor<'_>,
+    out: &mut String,
+    mut see: impl FnMut(&str, &str),
+) -> Option<()> {
+    members(cursor, out, DEPTH, |name, out, start| see(name, out.get(start..).unwrap_or_default()))
 }
 
 /// Copies an attribute value as plain JSON.
@@ -56,6 +65,16 @@ fn attribute(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Opt
 }
 
 fn map(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
+    members(cursor, out, depth, |_, _, _| ())
+}
+
+/// Copies a map as a plain JSON object, and shows each member's name, all of `out`, and where in it the member's value begins.
+fn members(
+    cursor: &mut JsonCursor<'_>,
+    out: &mut String,
+    depth: usize,
+    mut see: impl FnMut(&str, &str, usize),
+) -> Option<()> {
     out.push('{');
     let opened = out.len();
     cursor.members(|cursor, name| {
@@ -66,25 +85,24 @@ fn map(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()
         out.push('"');
         out.push_str(name);
         out.push_str("\":");
-        attribute(cursor, out, depth)
+        let start = out.len();
+        attribute(cursor, out, depth)?;
+        see(name, out, start);
+        Some(())
     })?;
     out.push('}');
     Some(())
 }
 
 fn list(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
-    cursor.take(b'[')?;
     out.push('[');
-    if cursor.take(b']').is_none() {
-        loop {
-            attribute(cursor, out, depth)?;
-            if cursor.take(b']').is_some() {
-                break;
-            }
-            cursor.take(b',')?;
+    let opened = out.len();
+    cursor.elements(|cursor| {
+        if out.len() > opened {
             out.push(',');
         }
-    }
+        attribute(cursor, out, depth)
+    })?;
     out.push(']');
     Some(())
 }
