@@ -9,7 +9,7 @@ use lambda_support::{clients, telemetry, time_left};
 /// A batch goes through the enricher and the router, which may take a minute each, and reads and removes its letters.
 const LONGEST_BATCH: Duration = Duration::from_secs(150);
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;

@@ -10,7 +10,7 @@ use lambda_support::put_events::{EventBus, REQUEST_BYTES};
 use lambda_support::{clients, telemetry, time_left};
 use serde_json::Value;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;

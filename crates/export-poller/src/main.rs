@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;

@@ -7,7 +7,7 @@ use lambda_support::put_events::EventBus;
 use lambda_support::{clients, telemetry, time_left};
 use serde_json::value::RawValue;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;

@@ -9,7 +9,7 @@ use lambda_support::{clients, telemetry, time_left};
 /// The writer may take two minutes, and its letters are read and removed.
 const LAST_INVOCATION: Duration = Duration::from_secs(150);
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;

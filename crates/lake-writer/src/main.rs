@@ -4,7 +4,7 @@ use lake_writer::{Catalog, Config, Event, Lake, State, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
