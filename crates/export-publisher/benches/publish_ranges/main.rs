@@ -1,9 +1,9 @@
 //! One export file of many resources, published range by range by the function as it is deployed.
 //!
 //! `cargo bench -p export-publisher --bench publish_ranges` publishes 200,000 resources of 1 KB; with
-//! `-- --resources 1000000` a file of 1 GB. This
-//! process plays Lambda, S3, DynamoDB and an EventBridge that takes 15 ms a call, on loopback and without TLS. What
-//! arrives is compared with the file line by line.
+//! `-- --resources 1000000` a file of 1 GB. `-- --json FILE` writes what all ranges took to a file. This process plays
+//! Lambda (`crates/function-bench`), S3, DynamoDB and an EventBridge that takes 15 ms a call, on loopback and without
+//! TLS. What arrives is compared with the file line by line.
 //!
 //! First all ranges are published, one after the other, and in turn with each as many ready-made requests are sent:
 //! the ratio of the two says what publishing costs beside `PutEvents` itself, however busy the machine is. Then the
@@ -16,32 +16,34 @@
 
 mod bare_put_events;
 mod delivery;
-mod function;
 mod ndjson_file;
 mod services;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use domain::export::datastore::{Datastore, DatastoreId, PollLimits, Scope};
 use domain::export::lease::{Lease, State};
 use domain::export::manifest::{ExportedFile, Range, ranges};
 use domain::export::run::{Run, RunId, RunKey};
 use domain::export::window::{Mode, Window};
 use export_publisher::RangeEvent;
+use function_bench::{Function, Invocation, Memory, Program};
 use jiff::{Timestamp, ToSpan};
 use lambda_support::put_events::REQUEST_ENTRIES;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use bare_put_events::BareEvent;
 use delivery::Delivery;
-use function::{Function, Memory};
 use ndjson_file::NdjsonFile;
 use services::Services;
 
+/// Of an invocation: the longest that Lambda allows.
+const TIMEOUT: Duration = Duration::from_mins(15);
 const PUT_EVENTS_TAKES: Duration = Duration::from_millis(15);
 const RESOURCES: u64 = 200_000;
 const RANGE_BYTES: u64 = 64 * 1024 * 1024;
@@ -55,50 +57,67 @@ const CALLS_PER_MILLION: u64 = 102_000;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    match arguments.next().as_deref() {
-        Some(BARE) => bare_put_events::serve().map_err(|error| anyhow::anyhow!(error)),
-        Some("--resources") => {
-            let resources = arguments.next().context("--resources needs a number")?;
-            measure(resources.parse().context("--resources is no number")?)
+    let (mut resources, mut json) = (RESOURCES, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            BARE => return bare_put_events::serve().map_err(|error| anyhow::anyhow!(error)),
+            "--resources" => {
+                let number = arguments.next().context("--resources needs a number")?;
+                resources = number.parse().context("--resources is no number")?;
+            }
+            "--json" => json = Some(PathBuf::from(arguments.next().context("--json needs a file")?)),
+            other => bail!("{other} is unknown; there are --resources NUMBER and --json FILE"),
         }
-        Some(other) => anyhow::bail!("{other} is unknown; there is --resources <number>"),
-        None => measure(RESOURCES),
     }
+    measure(resources, json)
 }
 
 #[tokio::main]
-async fn measure(resources: u64) -> anyhow::Result<()> {
+async fn measure(resources: u64, json: Option<PathBuf>) -> anyhow::Result<()> {
     let file = Arc::new(NdjsonFile::of(resources));
     println!("{resources} resources, {} bytes", file.bytes());
-    publish_all(&file).await?;
-    publish_with_kill(&file).await
+    let published = publish_all(&file).await?;
+    publish_with_kill(&file).await?;
+    if let Some(json) = json {
+        std::fs::write(&json, serde_json::to_string(&published)?)
+            .with_context(|| format!("writing {}", json.display()))?;
+    }
+    Ok(())
 }
 
-/// What one invocation took.
-struct Taken {
-    time: Duration,
-    cpu_time: Duration,
+/// What publishing all ranges took. Medians are of the ranges.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    resources: u64,
+    peak_bytes: u64,
+    calls_per_million_resources: u64,
+    /// Median.
+    cpu_us_per_resource: f64,
+    /// The CPU time of bare `PutEvents` as a part of publishing's: 1 would be all of it. Median.
+    bare_put_events_share: f64,
 }
 
 /// Publishes all ranges, and sends as many ready-made requests in turn.
-async fn publish_all(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
+async fn publish_all(file: &Arc<NdjsonFile>) -> anyhow::Result<Published> {
     let services = &services(file);
-    let publisher = start_publisher(services).await?;
-    let bare = start_bare(services).await?;
+    let mut publisher = start_publisher(services).await?;
+    let mut bare = start_bare(services).await?;
     let mut total = Delivery::of(file.clone());
     let (mut rates, mut cpu_rates, mut bare_rates, mut shares) = (vec![], vec![], vec![], vec![]);
     let mut peak = 0;
     for range in ranges_of(file) {
         let resources = range_lines(file, &range).count();
-        let taken = invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        let taken = invoke(&mut publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
         let delivery = services.begin_delivery();
         check_once(file, &range, &delivery)?;
         total.add(&delivery);
-        let bare_taken = invoke(&bare, &BareEvent { requests: resources.div_ceil(REQUEST_ENTRIES) }).await?;
+        let bare_taken =
+            invoke(&mut bare, &BareEvent { requests: resources.div_ceil(REQUEST_ENTRIES) }).await?;
         services.begin_delivery();
         let memory = publisher.memory()?;
         peak = memory.peak;
-        rates.push(per_second(resources, taken.time));
+        rates.push(per_second(resources, taken.wall_time));
         cpu_rates.push(per_second(resources, taken.cpu_time));
         bare_rates.push(per_second(resources, bare_taken.cpu_time));
         shares.push(bare_taken.cpu_time.as_secs_f64() / taken.cpu_time.as_secs_f64());
@@ -107,11 +126,12 @@ async fn publish_all(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     publisher.kill().await?;
     bare.kill().await?;
     let calls = total.calls * 1_000_000 / total.events.max(1);
+    let (cpu_rate, share) = (median(cpu_rates), median(shares));
     println!("medians of {} ranges:", rates.len());
     println!("  {:.0} resources a second", median(rates));
-    println!("  {:.0} resources a CPU second", median(cpu_rates));
+    println!("  {cpu_rate:.0} resources a CPU second");
     println!("  {:.0} resources a CPU second by bare PutEvents", median(bare_rates));
-    println!("  {:.0} % of the CPU time is that of bare PutEvents", median(shares) * 100.0);
+    println!("  {:.0} % of the CPU time is that of bare PutEvents", share * 100.0);
     println!("{calls} calls per million resources; at most {CALLS_PER_MILLION}");
     println!("{:.1} MB at the peak; at most {:.1}", megabytes(peak), megabytes(PEAK_BYTES));
     ensure!(calls <= CALLS_PER_MILLION, "too many calls");
@@ -120,7 +140,13 @@ async fn publish_all(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     let once = total.lines_that_came(&lines, |times| times == 1);
     println!("{once} of {} lines came once, byte for byte", lines.end);
     ensure!(once == lines.end, "a line did not come once");
-    Ok(())
+    Ok(Published {
+        resources: lines.end,
+        peak_bytes: peak,
+        calls_per_million_resources: calls,
+        cpu_us_per_resource: 1e6 / cpu_rate,
+        bare_put_events_share: share,
+    })
 }
 
 /// Kills the function in the middle of the middle range. The map then hands out all ranges again.
@@ -130,9 +156,9 @@ async fn publish_with_kill(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     let killed_in = ranges.len() / 2;
     let mut total = Delivery::of(file.clone());
 
-    let publisher = start_publisher(services).await?;
+    let mut publisher = start_publisher(services).await?;
     for range in ranges.iter().take(killed_in) {
-        invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        invoke(&mut publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
         let delivery = services.begin_delivery();
         check_once(file, range, &delivery)?;
         total.add(&delivery);
@@ -141,9 +167,9 @@ async fn publish_with_kill(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     let half = range_lines(file, killed).count() as u64 / 2;
     let event = RangeEvent { run: run(), range: killed.clone() };
     tokio::select! {
-        answered = publisher.invoke(&event) => {
+        answered = invoke(&mut publisher, &event) => {
             answered?;
-            anyhow::bail!("the range was published before the kill");
+            bail!("the range was published before the kill");
         }
         () = events_arrive(services, half) => (),
     }
@@ -152,9 +178,9 @@ async fn publish_with_kill(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     total.add(&unfinished);
     println!("killed in range {}, with {} events of it sent", killed.index, unfinished.events);
 
-    let publisher = start_publisher(services).await?;
+    let mut publisher = start_publisher(services).await?;
     for (position, range) in ranges.iter().enumerate() {
-        invoke(&publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        invoke(&mut publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
         let delivery = services.begin_delivery();
         if position < killed_in {
             ensure!(delivery.calls == 0, "a range that was finished is sent again");
@@ -197,10 +223,8 @@ fn check_once(file: &NdjsonFile, range: &Range, delivery: &Delivery) -> anyhow::
     Ok(())
 }
 
-async fn invoke(function: &Function, event: &impl serde::Serialize) -> anyhow::Result<Taken> {
-    let (started, cpu_started) = (Instant::now(), function.cpu_time()?);
-    function.invoke(event).await?;
-    Ok(Taken { time: started.elapsed(), cpu_time: function.cpu_time()?.saturating_sub(cpu_started) })
+async fn invoke(function: &mut Function, event: &impl Serialize) -> anyhow::Result<Invocation> {
+    function.invoke(serde_json::to_vec(event)?.into()).await
 }
 
 async fn start_publisher(services: &Arc<Services>) -> anyhow::Result<Function> {
@@ -213,11 +237,23 @@ async fn start_publisher(services: &Arc<Services>) -> anyhow::Result<Function> {
         ("CLAIM_CHECK_BUCKET_NAME", "claim-checks"),
         ("DEAD_LETTER_BUCKET_NAME", "dead-letters"),
     ];
-    Function::start(Path::new(env!("CARGO_BIN_EXE_export-publisher")), &[], &environment, services).await
+    let program = Program {
+        path: env!("CARGO_BIN_EXE_export-publisher").into(),
+        arguments: Vec::new(),
+        environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        timeout: TIMEOUT,
+    };
+    Function::start(&program, services.clone()).await
 }
 
 async fn start_bare(services: &Arc<Services>) -> anyhow::Result<Function> {
-    Function::start(&std::env::current_exe()?, &[BARE], &[], services).await
+    let program = Program {
+        path: std::env::current_exe()?,
+        arguments: vec![BARE.into()],
+        environment: Vec::new(),
+        timeout: TIMEOUT,
+    };
+    Function::start(&program, services.clone()).await
 }
 
 fn services(file: &Arc<NdjsonFile>) -> Arc<Services> {
@@ -260,11 +296,11 @@ fn range_lines(file: &NdjsonFile, range: &Range) -> std::ops::Range<u64> {
     file.lines_before(range.start)..file.lines_before(range.end)
 }
 
-fn print_range(range: &Range, resources: usize, taken: &Taken, bare: &Taken, memory: Memory) {
+fn print_range(range: &Range, resources: usize, taken: &Invocation, bare: &Invocation, memory: Memory) {
     println!(
         "range {:2}: {resources} resources, {:.0} a second, {:.0} a CPU second (bare PutEvents {:.0}), {:.1} MB in memory, {:.1} at the peak",
         range.index,
-        per_second(resources, taken.time),
+        per_second(resources, taken.wall_time),
         per_second(resources, taken.cpu_time),
         per_second(resources, bare.cpu_time),
         megabytes(memory.now),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE};
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -18,16 +18,16 @@ use crate::delivery::Delivery;
 use crate::ndjson_file::NdjsonFile;
 use crate::{ETAG_OF_FILE, KEY_OF_FILE, PUT_EVENTS_TAKES};
 
-pub type Answer = Response<Either<Full<Bytes>, FilePart>>;
+type Answer = Response<Either<Full<Bytes>, FilePart>>;
 
 /// How much S3 sends at once.
 const PIECE_BYTES: u64 = 64 * 1024;
 const RESULTS_PATH: &str = "/exports/results/";
 
 pub struct Services {
-    pub file: Arc<NdjsonFile>,
+    file: Arc<NdjsonFile>,
     /// The attributes of the datastore's item in the table of runs: all of them texts.
-    pub state: Value,
+    state: Value,
     objects: Mutex<HashMap<String, Bytes>>,
     delivery: Mutex<Delivery>,
 }
@@ -49,14 +49,14 @@ impl Services {
     }
 
     /// EventBridge: takes everything, when its time is over.
-    pub async fn put_events(&self, request: &[u8]) -> Answer {
+    async fn put_events(&self, request: &[u8]) -> Answer {
         let entries = self.delivery().take_request(request);
         sleep(PUT_EVENTS_TAKES).await;
         json_answer(&json!({"FailedEntryCount": 0, "Entries": vec![json!({"EventId": "0"}); entries]}))
     }
 
     /// DynamoDB: has the datastore's item, and nothing else.
-    pub fn get_item(&self, request: &[u8]) -> Answer {
+    fn get_item(&self, request: &[u8]) -> Answer {
         let request: Value = serde_json::from_slice(request).unwrap_or_default();
         if request["Key"]["sk"]["S"] == "STATE" {
             json_answer(&json!({"Item": self.state}))
@@ -66,7 +66,7 @@ impl Services {
     }
 
     /// S3: the file, and the results of ranges. There is no place for a dead line or a claim check: the file yields none.
-    pub fn object(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Answer {
+    fn object(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Answer {
         let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
         if method == Method::PUT && path.starts_with(RESULTS_PATH) {
             self.objects().insert(key.to_owned(), body);
@@ -103,6 +103,21 @@ impl Services {
     }
 }
 
+impl function_bench::Services for Services {
+    type Body = Either<Full<Bytes>, FilePart>;
+
+    async fn answer(&self, request: Request<Bytes>) -> Answer {
+        let (head, body) = request.into_parts();
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        match target {
+            Some("AWSEvents.PutEvents") => self.put_events(&body).await,
+            Some("DynamoDB_20120810.GetItem") => self.get_item(&body),
+            Some(_) => answer(StatusCode::BAD_REQUEST, Bytes::new()),
+            None => self.object(&head.method, head.uri.path(), &head.headers, body),
+        }
+    }
+}
+
 /// The body of an answer, made piece by piece as the client reads it.
 pub struct FilePart {
     file: Arc<NdjsonFile>,
@@ -132,7 +147,7 @@ impl Body for FilePart {
     }
 }
 
-pub fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Either::Left(Full::new(body.into())));
     *answer.status_mut() = status;
     answer
