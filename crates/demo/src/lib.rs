@@ -8,6 +8,7 @@
 //! - [`lake`], [`lake_demo`]: the files of the lake, who reads them, and what is in them.
 //! - [`fhir_check`]: two validators that are not ours.
 //! - [`report`]: what the user sees.
+//! - [`flow_bench`]: how fast a change is on the local stack, and how many a second it carries.
 
 pub mod datastore;
 pub mod dead_letters;
@@ -15,6 +16,7 @@ pub mod deployment;
 pub mod export_demo;
 pub mod export_ledger;
 pub mod fhir_check;
+pub mod flow_bench;
 pub mod history;
 pub mod inbox;
 pub mod lake;

@@ -3,6 +3,7 @@
     python -m unittest discover -s crates/local-stack/ministack/tests
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -374,17 +375,89 @@ class LoweredLimit(SizedRequests):
 
 
 class InvocationSpeed(OneStack):
-    def test_quiet_function_answers_well_within_fifty_milliseconds(self):
-        self.stack.create_function("quiet", ECHO)
+    # A connection that is kept open, unlike that of the stack's other functions.
+    KEPT_OPEN = """
+import http.client
+connection, path = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"]), "/2018-06-01/runtime/invocation/"
+while True:
+    connection.request("GET", path + "next")
+    invocation = connection.getresponse()
+    payload = invocation.read()
+    connection.request("POST", path + invocation.headers["Lambda-Runtime-Aws-Request-Id"] + "/response", body=payload)
+    connection.getresponse().read()
+"""
+
+    def assert_quick(self, name):
         client = self.stack.client("lambda")
 
         def seconds():
             began = time.monotonic()
-            client.invoke(FunctionName="quiet", Payload="{}")
+            client.invoke(FunctionName=name, Payload="{}")
             return time.monotonic() - began
 
         seconds()
         self.assertLess(min(seconds() for _ in range(10)), 0.04)
+
+    def test_quiet_function_answers_well_within_fifty_milliseconds(self):
+        self.stack.create_function("quiet", ECHO)
+        self.assert_quick("quiet")
+
+    def test_payload_is_not_held_back_on_a_connection_that_is_kept_open(self):
+        self.stack.create_function("kept-open", self.KEPT_OPEN)
+        self.assert_quick("kept-open")
+
+
+class LongPolls(OneStack):
+    # Between two of the looks that MiniStack would take by itself, every 100 ms.
+    PAUSE = 0.15
+
+    def setUp(self):
+        self.queue_url, self.queue_arn = self.stack.create_queue(self.name)
+        self.sqs = self.stack.client("sqs")
+
+    def seconds_until_received(self, send):
+        """From the sending of a message to the answer for a receiver that has waited for it."""
+        with concurrent.futures.ThreadPoolExecutor() as others:
+            receiving = others.submit(lambda: (self.stack.receive(self.queue_url), time.monotonic()))
+            time.sleep(self.PAUSE)
+            began = time.monotonic()
+            send()
+            [message], ended = receiving.result()
+        self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return ended - began
+
+    def assert_received_at_once(self, send):
+        self.assertLess(min(self.seconds_until_received(send) for _ in range(6)), 0.03)
+
+    def test_a_message_that_is_sent(self):
+        self.assert_received_at_once(lambda: self.sqs.send_message(QueueUrl=self.queue_url, MessageBody="body"))
+
+    def test_a_message_of_a_rule(self):
+        self.stack.create_rule(self.name, {"source": ["test"]}, self.queue_arn)
+        entry = {"Source": "test", "DetailType": "Any", "Detail": "{}"}
+        self.assert_received_at_once(lambda: self.stack.client("events").put_events(Entries=[entry]))
+
+    def test_a_message_that_is_delayed(self):
+        def send():
+            self.sqs.send_message(QueueUrl=self.queue_url, MessageBody="body", DelaySeconds=1)
+
+        self.assertAlmostEqual(self.seconds_until_received(send), 1.1, delta=0.15)
+
+    def test_an_empty_queue_is_waited_at_for_as_long_as_was_said(self):
+        default_url = self.sqs.create_queue(
+            QueueName=f"{self.name}-default", Attributes={"ReceiveMessageWaitTimeSeconds": "2"}
+        )["QueueUrl"]
+        cases = (
+            ({"QueueUrl": self.queue_url}, 0),
+            ({"QueueUrl": self.queue_url, "WaitTimeSeconds": 1}, 1),
+            ({"QueueUrl": default_url}, 2),
+            ({"QueueUrl": default_url, "WaitTimeSeconds": 0}, 0),
+        )
+        for request, seconds in cases:
+            with self.subTest(seconds=seconds):
+                began = time.monotonic()
+                self.assertNotIn("Messages", self.sqs.receive_message(**request))
+                self.assertAlmostEqual(time.monotonic() - began, seconds, delta=0.2)
 
 
 class LifeCycle(unittest.TestCase):

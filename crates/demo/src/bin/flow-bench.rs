@@ -1,0 +1,133 @@
+//! `flow-bench`: how fast a change is on the local stack, and how many a second it carries.
+
+#![expect(clippy::print_stdout, reason = "a program that talks to its user")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use demo::deployment::{LocalStack, Repository, StackStart};
+use demo::flow_bench::backlog::{self, Backlog, Steps};
+use demo::flow_bench::consumer::Consumers;
+use demo::flow_bench::items::Patients;
+use demo::flow_bench::latency::{Latency, one_at_a_time};
+use demo::flow_bench::versions::versions;
+use serde::Serialize;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+/// The default of the option `pipe.batchingWindowSeconds`.
+const WINDOW: Duration = Duration::from_secs(1);
+/// The runner looks for changed pipes twice a second; until then the old window holds.
+const PIPE_CHANGE_PAUSE: Duration = Duration::from_secs(2);
+/// So many that one waits while others remove what they received, and that they are not what bounds the rate. They stay to
+/// the end: a request that is cut off in its long poll could still take a message, which nobody would see.
+const CONSUMERS: usize = 4;
+
+/// Measure the flow from the table to a queue on the local stack.
+#[derive(Parser)]
+struct Arguments {
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    json: PathBuf,
+    /// Fewer items and shorter steps
+    #[arg(long)]
+    quick: bool,
+}
+
+/// How much is measured.
+struct Extent {
+    /// One at a time, with each window.
+    items: usize,
+    steps: Steps,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    window1s: Latency,
+    window_off: Latency,
+    backlog: Backlog,
+    versions: BTreeMap<&'static str, String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match until_interrupted(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The stack ends with the future that holds it.
+async fn until_interrupted(arguments: Arguments) -> Result<ExitCode> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        ran = run(arguments) => ran.map(|()| ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(ExitCode::from(130)),
+        _ = terminate.recv() => Ok(ExitCode::from(143)),
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let started = Instant::now();
+    let say = |what: &str| println!("[{:>3} s] {what}", started.elapsed().as_secs());
+    let extent = extent(arguments.quick);
+    let repository = Repository::of_this_build();
+    let versions = versions(&repository).await?;
+
+    say("starting the local stack, and deploying the CDK app to it");
+    let start = StackStart { folder: repository.root.join(".local/flow-bench"), ..StackStart::default() };
+    let stack = LocalStack::start(repository, start).await?;
+    stack.bootstrap().await?;
+    let deployment = stack.deploy(&json!({})).await?;
+    let patients = Patients::of(&deployment)?;
+    let mut consumers = Consumers::open(&deployment, CONSUMERS)?;
+    let mut numbers = 0..;
+    let window1s = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
+    say(&format!("window of 1 s, one item at a time: {window1s}"));
+    say("deploying it with the window off");
+    set_window(&stack, Duration::ZERO).await?;
+    let window_off = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
+    say(&format!("window off, one item at a time: {window_off}"));
+    say("deploying it with the window of 1 s");
+    set_window(&stack, WINDOW).await?;
+    let backlog =
+        backlog::until_backlog(&stack, &patients, &mut consumers, &mut numbers, &extent.steps, &say).await?;
+    say(&format!("{} changes/s are kept up with; bound by {}", backlog.rate_per_second, backlog.bound_by));
+    drop(consumers);
+    stack.stop().await?;
+
+    let figures = Figures { window1s, window_off, backlog, versions };
+    let path = &arguments.json;
+    std::fs::write(path, serde_json::to_string_pretty(&figures)? + "\n")
+        .with_context(|| format!("writing {}", path.display()))
+}
+
+fn extent(quick: bool) -> Extent {
+    let steps = |rates: &[u32], seconds| Steps {
+        rates: rates.to_vec(),
+        length: Duration::from_secs(seconds),
+        window: WINDOW,
+    };
+    if quick {
+        Extent { items: 15, steps: steps(&[25, 50, 100, 200, 400], 5) }
+    } else {
+        Extent { items: 60, steps: steps(&[25, 50, 100, 150, 200, 250, 300, 400, 500], 10) }
+    }
+}
+
+/// Deploys again with another window of the pipe, and waits until it is in effect. Table and queues stay.
+async fn set_window(stack: &LocalStack, window: Duration) -> Result<()> {
+    stack.deploy(&json!({"pipe": {"batchingWindowSeconds": window.as_secs()}})).await?;
+    sleep(PIPE_CHANGE_PAUSE).await;
+    Ok(())
+}
