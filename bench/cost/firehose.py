@@ -32,25 +32,28 @@ def intake(billed_bytes: float) -> dict[str, float]:
     return {"Firehose: taken in": 1e6 * billed_bytes / p.GIB * p.FIREHOSE_GB.usd}
 
 
-def rounded(a: Assumptions) -> float:
-    return math.ceil(a.record_bytes / ROUNDED_BYTES) * ROUNDED_BYTES
+def rounded(record_bytes: float) -> float:
+    return math.ceil(record_bytes / ROUNDED_BYTES) * ROUNDED_BYTES
 
 
-def through_kinesis(rate: float, a: Assumptions) -> dict[str, float]:
-    """The table → Kinesis Data Streams for DynamoDB → Firehose; provisioned shards, which is the cheaper mode here."""
-    shards = max(math.ceil(rate * a.record_bytes / (0.7 * 1024**2)), math.ceil(rate / 700))
+def capture(rate: float, record_bytes: float) -> dict[str, float]:
+    """The table → Kinesis Data Streams for DynamoDB; provisioned shards, which is the cheaper mode here."""
+    shards = max(math.ceil(rate * record_bytes / (0.7 * 1024**2)), math.ceil(rate / 700))
     return {
         "DynamoDB: change data capture": 1e6 * p.DYNAMODB_CAPTURE_UNIT.usd,
         "Kinesis: shards": shards * p.KINESIS_SHARD_HOUR.usd / 3600 / rate * 1e6,
         "Kinesis: PUT units": 1e6 * p.KINESIS_PUT_UNIT.usd,
-        **intake(rounded(a)),
-        **delivery(rate, a),
     }
+
+
+def through_kinesis(rate: float, a: Assumptions) -> dict[str, float]:
+    """The table → Kinesis Data Streams for DynamoDB → Firehose."""
+    return {**capture(rate, a.record_bytes), **intake(rounded(a.record_bytes)), **delivery(rate, a)}
 
 
 def through_lambda(rate: float, a: Assumptions) -> dict[str, float]:
     """The table's stream → a function → PutRecordBatch, a record for each change."""
-    return {**function(rate, a), **intake(rounded(a)), **delivery(rate, a)}
+    return {**function(rate, a), **intake(rounded(a.record_bytes)), **delivery(rate, a)}
 
 
 def through_lambda_aggregated(rate: float, a: Assumptions) -> dict[str, float]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import firehose
 import prices
+from markdown import price_table, table, usd
 from tributary import INVOCATION_BYTES, Assumptions, Compacting, Storage, Writing, fixed_per_month, per_million, usage
 
 RATES = (1, 100, 1_000, 10_000)
@@ -17,22 +18,6 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "cost-lake.md"
 
 CHANGES_PER_MONTH = 730 * 3600 / 1e6
 """Millions of changes a month, for each write per second."""
-
-
-def usd(value: float) -> str:
-    if value == 0:
-        return "0"
-    if value < 0.00005:
-        return "< 0.0001"
-    return f"{value:,.4f}" if value < 1 else f"{value:,.2f}"
-
-
-def table(head: list[str], rows: list[list[str]], right: int = 1) -> str:
-    """Aligned to the right from the column `right` on."""
-    lines = ["| " + " | ".join(head) + " |"]
-    lines.append("| " + " | ".join("---" if i < right else "---:" for i in range(len(head))) + " |")
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines)
 
 
 def by_rate(kind: str) -> list[str]:
@@ -142,12 +127,7 @@ def assumptions(a: Assumptions) -> str:
 
 
 def price_list() -> str:
-    rows = []
-    for price in prices.all_prices():
-        # By the million where it is small.
-        value, unit = (price.usd * 1e6, "million × ") if price.usd < 0.001 else (price.usd, "")
-        rows.append([price.page, unit + price.unit, f"{value:,.10g}"])
-    return table(["page", "of", "USD"], rows, right=2)
+    return price_table(prices.all_prices())
 
 
 def page(a: Assumptions) -> str:

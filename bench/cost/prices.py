@@ -52,5 +52,9 @@ DYNAMODB_CAPTURE_UNIT = Price(
 
 
 def all_prices() -> list[Price]:
-    prices = {value: None for value in globals().values() if isinstance(value, Price)}
-    return list(prices)
+    return listed(globals())
+
+
+def listed(module: dict) -> list[Price]:
+    """The prices among a module's globals, each once."""
+    return list({value: None for value in module.values() if isinstance(value, Price)})

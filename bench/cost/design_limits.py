@@ -1,0 +1,99 @@
+"""The limits that the other designs meet, with default quotas."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import change_designs as changes
+import cpu as measured
+import export_designs as exports
+import quotas
+from change_limits import (
+    BUSY,
+    CHANGES,
+    CONCURRENCY,
+    IN_FLIGHT,
+    MATCHES,
+    PARTITION,
+    PUTS,
+    READS,
+    WRITES,
+    requests_per_event,
+    shard_busy,
+)
+from cpu import Cpu
+from events import Assumptions, Batches, enricher_seconds, processor_seconds, router_seconds
+from export_limits import EXPORTS, PUBLISHING
+from limits import Limit
+from quotas import Quota
+
+def piped(of_batch: Callable[[float, Assumptions, Cpu], float], size: int) -> list[Limit]:
+    """What a pipe of another design meets; `of_batch`: seconds of what comes behind the enricher."""
+
+    def batches(rate: float, a: Assumptions) -> Batches:
+        return Batches.at(rate, size, a.gather_seconds, a)
+
+    def busy(rate: float, a: Assumptions, cpu: Cpu) -> float:
+        b = batches(rate, a)
+        enricher = enricher_seconds(b.size, cpu.of(measured.ENRICHER, changes.THEIRS), a)
+        return shard_busy(b, a.invoke_seconds + enricher + of_batch(b.size, a, cpu), a)
+
+    def puts(rate: float, a: Assumptions, cpu: Cpu) -> float:
+        return rate * requests_per_event(batches(rate, a), a)
+
+    def reads(rate: float, a: Assumptions, cpu: Cpu) -> float:
+        return rate * a.patients_share
+
+    return [
+        PARTITION,
+        WRITES,
+        MATCHES,
+        IN_FLIGHT,
+        replace(BUSY, demand=busy),
+        replace(PUTS, demand=puts),
+        replace(READS, demand=reads),
+    ]
+
+
+def to_the_bus(size: float, a: Assumptions, cpu: Cpu) -> float:
+    return a.put_events_seconds
+
+
+def to_a_function(size: float, a: Assumptions, cpu: Cpu) -> float:
+    return a.invoke_seconds + router_seconds(size, cpu.of(measured.ROUTER, changes.THEIRS), a)
+
+
+def to_a_workflow(size: float, a: Assumptions, cpu: Cpu) -> float:
+    return a.invoke_seconds
+
+
+def one_each(name: str, quota: Quota) -> Limit:
+    return Limit(name, quota, lambda rate, a, cpu: rate, "")
+
+
+def message_concurrency(rate: float, a: Assumptions, cpu: Cpu) -> float:
+    seconds = processor_seconds(cpu.of(measured.ROUTER, exports.THEIRS), a.function_mb) + a.put_events_seconds
+    return rate * seconds
+
+
+STARTS = "Step Functions: starts"
+TRANSITIONS = "Step Functions: transitions"
+
+OF_CHANGE_DESIGNS = {
+    changes.TRIBUTARY: CHANGES,
+    changes.PIPE_BY_TEN: piped(to_the_bus, 10),
+    changes.PIPE_BY_ONE: piped(to_the_bus, 1),
+    changes.FUNCTION: piped(to_a_function, 1),
+    changes.EXPRESS: [*piped(to_a_workflow, 1), one_each(STARTS, quotas.EXPRESS_STARTS)],
+    changes.STANDARD: [*piped(to_a_workflow, 1), one_each(STARTS, quotas.STANDARD_STARTS)],
+    changes.FIREHOSE: [PARTITION, WRITES, replace(READS, demand=lambda rate, a, cpu: rate * a.patients_share)],
+}
+
+ONE_ENTRY_REQUESTS = one_each("bus: PutEvents, one event in each", quotas.PUT_EVENTS)
+
+OF_EXPORT_DESIGNS = {
+    exports.TRIBUTARY: [limit for limit in EXPORTS if limit is not PUBLISHING],
+    exports.EXPRESS: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS],
+    exports.MESSAGE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, replace(CONCURRENCY, demand=message_concurrency)],
+    exports.STATE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, one_each(TRANSITIONS, quotas.STATE_TRANSITIONS)],
+    exports.FIREHOSE: [],
+}

@@ -1,0 +1,143 @@
+"""docs/scale.md is what the model prints, from what is deployed and from what was measured.
+
+    python3 -m unittest discover -s bench/cost
+"""
+
+import json
+import re
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import change_designs as changes
+import cpu
+import event_prices
+import export_designs as exports
+import scale
+import scale_tables as tables
+from change_limits import CHANGES
+from events import Assumptions
+from export_limits import EXPORTS
+from prices import Price
+from tributary import Assumptions as LakeAssumptions
+
+ROOT = Path(__file__).resolve().parents[2]
+A = Assumptions()
+
+
+def source(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+class Page(unittest.TestCase):
+    def test_the_page_is_what_the_model_prints(self):
+        self.assertEqual(scale.PAGE.read_text(encoding="utf-8"), scale.page(A, cpu.read()), scale.__doc__)
+
+    def test_the_plot_is_what_the_model_draws(self):
+        drawn = scale.PLOT.read_text(encoding="utf-8")
+        self.assertEqual(drawn, scale.drawing(A, cpu.read()), scale.__doc__)
+        lines = [element for element in ElementTree.fromstring(drawn).iter() if element.tag.endswith("polyline")]
+        self.assertEqual(len(lines), 2 * (len(changes.DESIGNS) + len(exports.DESIGNS)))
+
+    def test_one_limit_of_each_rate_is_in_bold(self):
+        for limits in (CHANGES, EXPORTS):
+            rows = tables.shares(limits, A, cpu.assumed()).split("\n")[2:]
+            columns = list(zip(*(row.split("|")[2:-1] for row in rows)))
+            self.assertEqual(len(columns), len(tables.RATES))
+            for column in columns:
+                self.assertEqual(sum("**" in cell for cell in column), 1)
+
+    def test_every_price_and_every_assumption_is_listed(self):
+        named = {name for name, value in vars(event_prices).items() if isinstance(value, Price)}
+        self.assertGreater(len(named), 10)
+        for name in named:
+            self.assertIn(vars(event_prices)[name].unit, tables.price_list())
+        for name in vars(A):
+            self.assertIn(f"`{name}`", scale.page(A, cpu.assumed()))
+
+
+class Deployed(unittest.TestCase):
+    def default(self, text: str, name: str) -> int:
+        declared = re.search(rf"\n    {name}: (?:.|\n)*?\.default\(([^)]*)\)", text) or re.search(
+            rf"\n  {name}: (?:.|\n)*?\.default\(([^)]*)\)", text
+        )
+        self.assertIsNotNone(declared, name)
+        product = 1
+        for factor in declared[1].split("*"):
+            product *= int(factor.strip().replace("_", ""))
+        return product
+
+    def test_the_defaults_are_those_of_the_cdk_app(self):
+        options = source("infra/lib/options.ts")
+        self.assertEqual(A.batch_size, self.default(options, "batchSize"))
+        self.assertEqual(A.window_seconds, self.default(options, "batchingWindowSeconds"))
+        self.assertEqual(A.parallelization_factor, self.default(options, "parallelizationFactor"))
+        self.assertEqual(A.archive_days, self.default(options, "archiveRetentionDays"))
+        datastore = source("infra/lib/datastore-options.ts")
+        self.assertEqual(A.range_bytes, self.default(datastore, "rangeBytes"))
+        self.assertEqual(A.publish_concurrency, self.default(datastore, "publishConcurrency"))
+        self.assertIn(f"default('rate({A.schedule_seconds // 60} minutes)')", datastore)
+        for function, megabytes in (
+            ("stream-enricher", A.function_mb),
+            ("item-router", A.function_mb),
+            ("export-coordinator", A.function_mb),
+            ("export-publisher", A.publisher_mb),
+        ):
+            self.assertIn(f"memorySize: {megabytes},", source(f"infra/lib/{function}.ts"), function)
+
+    def test_the_constants_are_those_of_the_code(self):
+        for path, constant in (
+            ("crates/stream-enricher/src/collections.rs", f"CONCURRENT_PATIENTS: usize = {A.patients_at_once};"),
+            ("crates/lambda-support/src/put_events.rs", f"REQUEST_ENTRIES: usize = {A.entries_per_request};"),
+            ("crates/lambda-support/src/put_events.rs", f"CONCURRENCY: usize = {A.router_requests};"),
+            ("crates/export-publisher/src/publish.rs", f"REQUESTS: usize = {A.publisher_requests};"),
+        ):
+            self.assertIn(constant, source(path))
+
+    def test_the_table_is_that_of_the_lake(self):
+        lake = LakeAssumptions()
+        for name in ("record_bytes", "fewest_shards", "writes_per_shard", "log_bytes", "queue_pollers"):
+            self.assertEqual(getattr(A, name), getattr(lake, name), name)
+
+    def test_what_is_to_be_turned_are_options(self):
+        declared = {
+            "pipe": source("infra/lib/options.ts"),
+            "lake": source("infra/lib/lake-options.ts"),
+            "datastores": source("infra/lib/datastore-options.ts"),
+        }
+        named = [option for limit in (*CHANGES, *EXPORTS) for option in re.findall(r"`([^`]+)`", limit.turn)]
+        self.assertGreater(len(named), 10)
+        for option in named:
+            group, *_, name = option.split(".")
+            self.assertRegex(declared[group], rf"\n +{name}: ", option)
+
+
+class Measured(unittest.TestCase):
+    def read(self, results: dict) -> cpu.Cpu:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "latest.json"
+            path.write_text(json.dumps(results), encoding="utf-8")
+            return cpu.read(path)
+
+    def test_what_was_measured_is_taken(self):
+        read = self.read({"measured": {cpu.ENRICHER: {"tributary": 30.5, "go": 61}}})
+        self.assertEqual((read.of(cpu.ENRICHER), read.of(cpu.ENRICHER, "go")), (30.5, 61))
+        self.assertTrue(read.is_measured(cpu.ENRICHER, "go"))
+        self.assertIn("| 30.5, measured |", tables.languages(1_000, A, read))
+        self.assertIn("bench/RESULTS.md", scale.page(A, read))
+
+    def test_what_was_not_is_assumed(self):
+        for read in (self.read({"ratios": []}), cpu.read(Path("/nonexistent/latest.json"))):
+            self.assertEqual(read, cpu.assumed())
+        read = self.read({"measured": {cpu.ENRICHER: {"tributary": 30.5}}})
+        self.assertEqual(read.of(cpu.ROUTER), cpu.ASSUMED[cpu.ROUTER]["tributary"])
+        self.assertFalse(read.is_measured(cpu.ENRICHER, "go"))
+        self.assertIn("no run of the bench is there", scale.page(A, cpu.assumed()))
+
+
+if __name__ == "__main__":
+    unittest.main()
