@@ -28,7 +28,9 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from measuring import PYTHON, Rounds, built_bench, refuse_under_load, require_python_packages
+from load import refuse_under_load
+from measuring import PYTHON, built_bench, require_python_packages
+from rounds import Measurement, Rounds
 
 HERE = Path(__file__).resolve().parent
 FILES, ROWS = 1_000, 100_000
@@ -121,9 +123,11 @@ def main() -> None:
         if options.compare:
             return
         refuse_under_load(options.anyway)
-        rounds = Rounds(options.rounds)
+        if options.rounds < 5:
+            print(f"{options.rounds} rounds: too few to count")
+        rounds = Rounds(again=not options.anyway)
         names = (OURS, SAME_JOB, PLAIN)
-        rounds.run([(name, lambda name=name: contest.measure(name)) for name in names])
+        rounds.run(options.rounds, [Measurement(name, lambda name=name: contest.measure(name), "s") for name in names])
         print("\nmedians")
         for name in names:
             print(rounds.line(name, "s") + f", {contest.cpu(name):.3f} s of CPU")

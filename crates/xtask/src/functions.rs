@@ -8,7 +8,7 @@ use crate::process::Program;
 use crate::repository::Repository;
 
 /// The Lambda functions, by the name of their binary.
-const FUNCTIONS: [&str; 11] = [
+pub const FUNCTIONS: [&str; 11] = [
     "stream-enricher",
     "item-router",
     "dead-letter-rescuer",

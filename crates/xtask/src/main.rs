@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a program that talks to its user")]
 
+mod bench;
 mod functions;
 mod local;
 mod process;
@@ -39,6 +40,13 @@ enum Task {
     Test {
         #[arg(value_name = "SUITE", value_parser = suites::parse)]
         suites: Vec<&'static suites::Suite>,
+    },
+    /// Measure Tributary beside its peers, and write bench/RESULTS.md
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// `--quick`, `--only PATTERN`, `--anyway`; `--help` explains them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// A local stack for work with `cargo lambda watch` and `cargo lambda invoke`
     Local {
@@ -94,14 +102,14 @@ fn run(task: Task) -> Result<ExitCode> {
     let repository = Repository::of_this_build();
     match task {
         Task::Demo { arguments } => {
-            let asks_for_help = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
-            if !asks_for_help {
+            if !asks_for_help(&arguments) {
                 tools::install_all(&repository)?;
             }
             functions::build(&repository)?;
             Program::built(&repository, "demo").args(&arguments).become_it()
         }
         Task::Test { suites } => suites::run(&repository, &suites),
+        Task::Bench { arguments } => bench::run(&repository, &arguments),
         Task::Local { task } => local::run(&repository, &task),
         Task::Synth => synth::synth(&repository).map(|()| ExitCode::SUCCESS),
         Task::Replay { arguments } => operate(&repository, "replay", &arguments),
@@ -111,6 +119,10 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Schemas => schemas::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Tools => tools::install_all(&repository).map(|()| ExitCode::SUCCESS),
     }
+}
+
+fn asks_for_help(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument == "--help" || argument == "-h")
 }
 
 fn operate(repository: &Repository, task: &str, arguments: &[String]) -> Result<ExitCode> {

@@ -28,6 +28,11 @@ impl Repository {
         self.tools().join("python/bin").join(name)
     }
 
+    /// A program of the bench's Python environment; Go's compiler comes with it.
+    pub fn bench_program(&self, name: &str) -> PathBuf {
+        self.tools().join("bench/bin").join(name)
+    }
+
     /// Logs and state of what runs; ignored by git.
     pub fn local(&self) -> PathBuf {
         self.path(".local")

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::process::Program;
 use crate::repository::Repository;
-use crate::{functions, synth, tools};
+use crate::{bench, functions, synth, tools};
 
 pub struct Suite {
     name: &'static str,
@@ -25,6 +25,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "costs", run: costs },
     Suite { name: "infra", run: infra },
     Suite { name: "synth", run: synth::synth },
+    Suite { name: "bench", run: bench::suite },
     Suite { name: "e2e", run: e2e },
 ];
 

@@ -9,7 +9,7 @@ use crate::process::Program;
 use crate::repository::Repository;
 
 const NODE_HINT: &str = "Install Node.js 20 or newer.";
-const PYTHON_HINT: &str = "Install Python 3.10 or newer.";
+const PYTHON_HINT: &str = "Install Python 3.10 or newer; the bench needs 3.11.";
 
 /// Installs what is missing or has another lock file than the one installed from.
 pub fn install_all(repository: &Repository) -> Result<()> {
@@ -18,27 +18,38 @@ pub fn install_all(repository: &Repository) -> Result<()> {
     node(repository, "tools/fhir-check")
 }
 
+/// What the peers of the bench are written with: Python's packages, Go's compiler among them, and Node's.
+pub fn install_bench(repository: &Repository) -> Result<()> {
+    python_environment(repository, "bench", "bench/requirements.txt", (3, 11))?;
+    node(repository, "bench/peers/node")
+}
+
 /// MiniStack with DuckDB for its Athena, pyarrow for readers of the lake, cargo-lambda and cfn-lint.
 fn python(repository: &Repository) -> Result<()> {
-    let lock = repository.path("tools/python/requirements.txt");
-    let environment = repository.tools().join("python");
+    python_environment(repository, "python", "tools/python/requirements.txt", (3, 10))
+}
+
+/// The environment of this name in .tools, with what its lock file lists for this version of Python at least.
+fn python_environment(repository: &Repository, name: &str, lock: &str, least: (u32, u32)) -> Result<()> {
+    let lock = repository.path(lock);
+    let environment = repository.tools().join(name);
     install_once(&lock, &environment, || {
         let version = Program::new("python3")
             .args(["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
             .or_else(PYTHON_HINT)
             .output()?;
-        require("Python", &version, (3, 10), PYTHON_HINT)?;
+        require("Python", &version, least, PYTHON_HINT)?;
         Program::new("python3")
             .args(["-m", "venv", "--clear"])
             .arg(&environment)
-            .run_logged(repository, "Creating the Python environment")?;
-        Program::new(repository.python_program("python"))
+            .run_logged(repository, &format!("Creating the {name} environment"))?;
+        Program::new(environment.join("bin/python"))
             .args(["-m", "pip", "install", "--no-deps", "--require-hashes", "--disable-pip-version-check"])
             .arg("--cache-dir")
             .arg(repository.tools().join("pip-cache"))
             .arg("--requirement")
             .arg(&lock)
-            .run_logged(repository, "Installing Python tools")
+            .run_logged(repository, &format!("Installing the {name} environment"))
     })
 }
 
@@ -99,7 +110,7 @@ mod tests {
             assert_eq!(require("it", version, least, "").is_ok(), fits, "{version}");
         }
         let error = require("Python", "3.9", (3, 10), PYTHON_HINT).unwrap_err().to_string();
-        assert_eq!(error, "Python 3.9 is too old. Install Python 3.10 or newer.");
+        assert_eq!(error, "Python 3.9 is too old. Install Python 3.10 or newer; the bench needs 3.11.");
     }
 
     #[test]

@@ -29,7 +29,7 @@ const MEMORY_BYTES: usize = 512 * 1024 * 1024;
 const FILE_BYTES: u64 = 128 * 1024 * 1024;
 const LATEST_BUCKETS: u32 = 8;
 const HOUR: Duration = Duration::from_hours(1);
-const LAKE: &str = include_str!("../../../../bench/lake-writer/lake.json");
+const LAKE: &str = include_str!("../../../../bench/lake.json");
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

@@ -1,0 +1,152 @@
+"""Level 2: whole functions as processes behind a simulator of the Runtime API and of the services that they call.
+
+A batch's event is that of level 1; the router gets what the enricher answered there. What is measured is the CPU time of the
+function's process alone. `crates/function-bench` has the simulator.
+"""
+
+import statistics
+import sys
+from pathlib import Path
+
+import inputs
+from contests import OURS, Contest
+from equality import parsed, records, require_equal
+from programs import BUILT, FUNCTION_BENCH, IN_PROCESS, answer, function, function_environment, printed
+
+CONTESTANTS = ("tributary", "node-powertools", "node-hand-tuned", "python-powertools", "go")
+QUICK = frozenset(("tributary", "node-powertools"))
+
+INVOCATIONS = {1: (500, 1_000), 10: (100, 300), 100: (30, 100), 1_000: (4, 12)}
+"""By the size of the batch: to warm up, and to be measured. A runtime that compiles as it runs has seen hundreds of events by then
+at least, and thousands at a batch of 100."""
+
+STARTS = 5
+"""In a round, of which the median counts."""
+
+REQUEST_ENTRIES = 10
+"""Entries that a PutEvents request holds at most (Amazon EventBridge API reference, "PutEvents")."""
+
+FIRST_POLL = {"tributary": "tributary", "node": "node-powertools", "python": "python-powertools", "go": "go"}
+
+ENVIRONMENT = {
+    "ENRICHER_FUNCTION_NAME": "enricher",
+    "ROUTER_FUNCTION_NAME": "router",
+    "LAKE_WRITER_FUNCTION_NAME": "lake-writer",
+    "EXPORT_RUNS_TABLE_NAME": "runs",
+    "EXPORT_BUCKET_NAME": "exports",
+    "EXPORT_KEY_ARN": "arn:aws:kms:eu-west-1:111122223333:key/sample",
+    "DATA_ACCESS_ROLE_ARN": "arn:aws:iam::111122223333:role/sample",
+    "POLL_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/poll",
+    "COMPACTIONS_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/111122223333/compactions",
+    "LAKE_BUCKET_NAME": "lake",
+    "GLUE_DATABASE_NAME": "lake",
+    "RAW_TABLE_NAME": "raw",
+    "COMPACT_TABLE_NAME": "compact",
+}
+"""What our functions want beside what every function gets, to start."""
+
+OUR_FUNCTIONS = (
+    "stream-enricher",
+    "item-router",
+    "dead-letter-rescuer",
+    "dead-letter-replayer",
+    "export-coordinator",
+    "export-starter",
+    "export-poller",
+    "export-publisher",
+    "lake-writer",
+    "lake-compactor",
+    "lake-replayer",
+)
+
+
+class Functions:
+    def __init__(self, folder: Path):
+        """`folder` has the inputs; the router's are put beside them."""
+        self._folder = folder
+        self._lake = (folder / "lake-writer-1000/lake.json").read_text(encoding="utf-8")
+        self._peaks: dict[str, dict[str, list[int]]] = {}
+
+    def write_inputs(self) -> None:
+        for size in inputs.BATCHES:
+            outcomes = self._folder / "outcomes.ndjson"
+            printed([*IN_PROCESS[OURS], "enricher", self._folder / f"enricher-{size}", "check", outcomes])
+            folder = self._folder / f"router-{size}"
+            folder.mkdir(exist_ok=True)
+            (folder / "event.json").write_text(
+                f"[{','.join(outcomes.read_text(encoding='utf-8').splitlines())}]", encoding="utf-8"
+            )
+
+    def contests(self) -> list[Contest]:
+        batches = [self._contest(name, size) for name in ("enricher", "router") for size in inputs.BATCHES]
+        first = {who: self._first_poll(function("enricher", program), program) for who, program in FIRST_POLL.items()}
+        ours = [Contest(f"first-poll/{name}", "cpu-ms", {OURS: self._first_poll([BUILT / name], OURS)}) for name in OUR_FUNCTIONS]
+        return [*batches, Contest("first-poll", "cpu-ms", first, frozenset(("tributary", "node"))), *ours]
+
+    def _contest(self, name: str, size: int) -> Contest:
+        contest = f"{name}-function/b{size}"
+        measures = {who: self._batches(contest, name, size, who) for who in CONTESTANTS}
+        return Contest(contest, "cpu-us-per-event", measures, QUICK if size == 100 else frozenset())
+
+    def _batches(self, contest: str, name: str, size: int, who: str):
+        warm_up, invocations = INVOCATIONS[size]
+
+        def measure() -> float:
+            taken = self._run(name, function(name, who), who, self._event(name, size), warm_up, invocations)
+            self._peaks.setdefault(contest, {}).setdefault(who, []).append(taken["peakRssBytes"])
+            return taken["cpuUsPerEvent"]
+
+        return measure
+
+    def _first_poll(self, command: list, who: str):
+        def measure() -> float:
+            starts = [self._run("enricher", command, who, self._event("enricher", 1), 0, 0)["startCpuMs"] for _ in range(STARTS)]
+            return statistics.median(starts)
+
+        return measure
+
+    def _event(self, name: str, size: int) -> Path:
+        return self._folder / f"{name}-{size}/event.json"
+
+    def _run(self, name: str, command: list, who: str, event: Path, warm_up: int, invocations: int, *options) -> dict:
+        variables = {"LAKE": self._lake, **ENVIRONMENT} if who == OURS else function_environment(who)
+        environment = [f"--environment={variable}={value}" for variable, value in variables.items()]
+        counts = ["--warm-up", warm_up, "--invocations", invocations]
+        return answer(
+            [FUNCTION_BENCH, "run", "--function", name, "--event", event, *counts, *options, *environment, "--", *command]
+        )
+
+    def peak_bytes(self) -> dict[str, dict[str, float]]:
+        """The medians of what was measured, by contest and contestant."""
+        return {
+            f"{contest}/peak-bytes": {who: statistics.median(peaks) for who, peaks in of_contest.items()}
+            for contest, of_contest in self._peaks.items()
+        }
+
+    def require_equal(self, contests: list[Contest], outputs: Path) -> None:
+        """The enricher's answers, and what the router put on the bus."""
+        for name in ("enricher", "router"):
+            for size in inputs.BATCHES:
+                contest = f"{name}-function/b{size}"
+                contestants = next((one.measures for one in contests if one.name == contest), {})
+                made = {who: self._made(name, size, who, outputs) for who in contestants}
+                if made:
+                    require_equal(contest, size, made)
+
+    def _made(self, name: str, size: int, who: str, outputs: Path) -> list:
+        file = outputs / f"{name}-function-{size}-{who}.json"
+        option = "--answer" if name == "enricher" else "--entries"
+        taken = self._run(name, function(name, who), who, self._event(name, size), 0, 1, option, file)
+        operation, least = self._requests(name, size)
+        if taken["requests"][operation] < least:
+            sys.exit(
+                f"{who}'s {name} sent {taken['requests'][operation]} requests of {operation} for {size} events; they take {least}"
+            )
+        return records("router", file) if name == "router" else parsed(file.read_text(encoding="utf-8"))
+
+    def _requests(self, name: str, size: int) -> tuple[str, int]:
+        """Which, and how many at least: nobody is faster by asking less. A patient that was removed has nothing to be asked for."""
+        if name == "router":
+            return "PutEvents", -(-size // REQUEST_ENTRIES)
+        event = parsed(self._event(name, size).read_text(encoding="utf-8"))
+        return "Query", sum("NewImage" in record["dynamodb"] for record in event)

@@ -1,0 +1,60 @@
+"""What is to be reached, and what a quick run watches.
+
+A quick run fails where a ratio fell by more than a part of what it was when its results were stored last: a fifth, where both sides
+compute, with the same instructions on every machine. A start is page faults and the loader's work, which the kernel and the machine
+decide as well: there it is two fifths. A copy is bound by the memory alone and is not watched.
+"""
+
+from dataclasses import dataclass
+
+A_FIFTH, TWO_FIFTHS = 0.2, 0.4
+
+
+@dataclass(frozen=True)
+class RatioGoal:
+    contest: str
+    other: str
+    goal: float | None = None
+    """How many times less CPU time than the other's ours has to be; without a goal it is shown alone."""
+    may_lose: float | None = None
+    """Which part of it, before a quick run fails; `None` where it is not watched."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.contest}/{self.other}"
+
+
+RATIOS = [
+    RatioGoal("enricher/b100", "node-powertools", 6, A_FIFTH),
+    RatioGoal("enricher/b100", "node-hand-tuned", 3.5, A_FIFTH),
+    RatioGoal("enricher/b100", "python-powertools", 20, A_FIFTH),
+    RatioGoal("enricher/b100", "go", 2, A_FIFTH),
+    RatioGoal("enricher/b100", "typed-parse", 0.6, A_FIFTH),
+    RatioGoal("enricher/b100", "typed-parse-alone"),
+    RatioGoal("enricher-function/b100", "node-powertools", 5, A_FIFTH),
+    RatioGoal("enricher-function/b100", "node-hand-tuned"),
+    RatioGoal("enricher-function/b100", "python-powertools", 8),
+    RatioGoal("enricher-function/b100", "go", 1.5),
+    RatioGoal("router-function/b100", "node-powertools", 5, A_FIFTH),
+    RatioGoal("router-function/b100", "node-hand-tuned"),
+    RatioGoal("router-function/b100", "python-powertools", 8),
+    RatioGoal("router-function/b100", "go", 1.5),
+    RatioGoal("lake-writer/b1000", "node", 5, A_FIFTH),
+    RatioGoal("lake-writer/b1000", "node-hand-tuned", None, A_FIFTH),
+    RatioGoal("lake-writer/b1000", "python", 15, A_FIFTH),
+    RatioGoal("lake-writer/b1000", "go", 2, A_FIFTH),
+    RatioGoal("publisher", "node", 4, A_FIFTH),
+    RatioGoal("publisher", "node-hand-tuned", None, A_FIFTH),
+    RatioGoal("publisher", "python", None, A_FIFTH),
+    RatioGoal("publisher", "go", 2, A_FIFTH),
+    RatioGoal("publisher", "line-copy", 0.6),
+    RatioGoal("first-poll", "node", 15, TWO_FIFTHS),
+    RatioGoal("first-poll", "python"),
+    RatioGoal("first-poll", "go", 2),
+]
+
+FIRST_POLL_MS = 10
+BINARY_MB = 10
+PUBLISHER_MB = 64
+WRITE_TO_QUEUE_MS = {"window-1s": 1_200, "window-off": 100}
+"""The median, one item at a time, by the pipe's batching window."""

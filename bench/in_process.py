@@ -1,0 +1,85 @@
+"""Level 1: what a function does between what comes in and what goes out, from bytes in memory to bytes in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import inputs
+from contests import OURS, Contest
+from equality import records, require_equal
+from programs import IN_PROCESS, answer, printed
+
+ENRICHERS = {who: who for who in IN_PROCESS}
+OF_BYTES = {
+    "tributary": "tributary",
+    "node": "node-powertools",
+    "node-hand-tuned": "node-hand-tuned",
+    "python": "python-powertools",
+    "go": "go",
+}
+"""Jobs for which Powertools has nothing: the same programs, under names that do not say so."""
+
+
+@dataclass(frozen=True)
+class Job:
+    contest: str
+    name: str
+    folder: str
+    """Of its input."""
+    records: int
+    """In that input, and made of it."""
+    record: str
+    """What such a record is called."""
+    contestants: dict[str, str]
+    """By the contestant's name in the contest, that of the program."""
+    limits: tuple[str, ...] = ()
+    """Jobs of our program that are measured beside it and make no records."""
+
+    @property
+    def quick(self) -> bool:
+        return not self.contest.startswith("enricher/") or self.contest == "enricher/b100"
+
+
+JOBS = [
+    *(
+        Job(f"enricher/b{size}", "enricher", f"enricher-{size}", size, "event", ENRICHERS, ("typed-parse", "typed-parse-alone"))
+        for size in inputs.BATCHES
+    ),
+    Job("lake-writer/b1000", "lake-writer", "lake-writer-1000", 1_000, "record", OF_BYTES),
+    Job("publisher", "publisher", "publisher", inputs.RESOURCES, "resource", OF_BYTES, ("line-copy",)),
+]
+
+
+class InProcess:
+    def __init__(self, folder: Path, seconds: float):
+        """`folder` has the inputs; for so many `seconds` of CPU time a contestant does its job in a round."""
+        self._folder = folder
+        self._seconds = seconds
+
+    def contests(self) -> list[Contest]:
+        return [self._contest(job) for job in JOBS]
+
+    def _contest(self, job: Job) -> Contest:
+        measures = {who: self._measure(job, IN_PROCESS[program], job.name) for who, program in job.contestants.items()}
+        measures |= {limit: self._measure(job, IN_PROCESS[OURS], limit) for limit in job.limits}
+        return Contest(job.contest, f"cpu-us-per-{job.record}", measures, frozenset(measures if job.quick else ()))
+
+    def _measure(self, job: Job, program: list, name: str):
+        def measure() -> float:
+            taken = answer([*program, name, self._folder / job.folder, "measure", self._seconds])
+            return taken["cpuSeconds"] / taken["iterations"] / job.records * 1e6
+
+        return measure
+
+    def require_equal(self, contests: list[Contest], outputs: Path) -> None:
+        """Of these contests' jobs."""
+        for job in JOBS:
+            contestants = next((contest.measures for contest in contests if contest.name == job.contest), {})
+            made = {}
+            for who in contestants:
+                if who in job.limits:
+                    continue
+                file = outputs / f"{job.contest.replace('/', '-')}-{who}.ndjson"
+                printed([*IN_PROCESS[job.contestants[who]], job.name, self._folder / job.folder, "check", file])
+                made[who] = records(job.name, file)
+            if made:
+                require_equal(job.contest, job.records, made)

@@ -1,0 +1,73 @@
+"""On what was measured, and with which versions."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from measuring import ROOT
+
+PEERS = ROOT / "bench/peers"
+
+
+def machine() -> dict:
+    return {
+        "cpu": _found(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo")) or platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1024**3:.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release()}",
+        "os": _found(r'^PRETTY_NAME="?([^"\n]+)', Path("/etc/os-release")) or platform.platform(),
+    }
+
+
+def versions() -> dict[str, str]:
+    return {
+        "tributary": _commit(),
+        "rustc": _said("rustc", "--version").split()[1],
+        "node": _said("node", "--version").lstrip("v"),
+        **_node_packages(),
+        "python": platform.python_version(),
+        **_python_packages(),
+        "go": _said(ROOT / ".tools/bench/bin/go", "env", "GOVERSION", GOTOOLCHAIN="local").removeprefix("go"),
+        **_go_modules(),
+    }
+
+
+def _commit() -> str:
+    commit = _said("git", "rev-parse", "--short=12", "HEAD")
+    changed = _said(
+        "git", "status", "--porcelain", "--untracked-files=no", "--", "crates", "Cargo.toml", "Cargo.lock", "bench/peers"
+    )
+    return f"{commit}, with changes" if changed else commit
+
+
+def _node_packages() -> dict[str, str]:
+    lock = json.loads((PEERS / "node/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    direct = [name for kind in ("dependencies", "devDependencies") for name in lock[""].get(kind, {})]
+    return {f"npm {name}": lock[f"node_modules/{name}"]["version"] for name in direct}
+
+
+def _python_packages() -> dict[str, str]:
+    asked_for = (ROOT / "bench/requirements.in").read_text(encoding="utf-8")
+    return {f"PyPI {name}": version for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", asked_for, re.MULTILINE)}
+
+
+def _go_modules() -> dict[str, str]:
+    module = (PEERS / "go/go.mod").read_text(encoding="utf-8")
+    required = re.findall(r"^\s*(?:require )?(\S+/\S+) v(\S+)(?!.*// indirect)$", module, re.MULTILINE)
+    return {f"Go {name}": version for name, version in required}
+
+
+def _found(pattern: str, file: Path) -> str | None:
+    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE) if file.exists() else None
+    return found and found[1].strip()
+
+
+def _said(*command, **environment: str) -> str:
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{command[0]} does not say its version")
+    return result.stdout.strip()

@@ -1,0 +1,22 @@
+"""How many times less CPU time one contestant takes than another, of rounds in which both were measured."""
+
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ratio:
+    value: float
+    """The median of the rounds' ratios, not the ratio of medians: what slows a round down slows both contestants."""
+    spread: float
+    """Half of what lies between the lowest and the highest round, as a share of the median: 0.03 is ± 3 %. The range and not a
+    deviation, because five rounds are too few to say how they are distributed; it grows with the number of rounds."""
+
+
+def ratio(ours: list[float], others: list[float]) -> Ratio:
+    """Of CPU times, in the order of their rounds. Larger is better for us."""
+    if not ours or len(ours) != len(others):
+        raise ValueError(f"{len(ours)} rounds of ours and {len(others)} of the other")
+    of_rounds = [other / our for our, other in zip(ours, others)]
+    median = statistics.median(of_rounds)
+    return Ratio(median, (max(of_rounds) - min(of_rounds)) / median / 2)

@@ -1,0 +1,19 @@
+"""Whether a ratio fell since the results of a quick run were stored last."""
+
+from goals import RATIOS, RatioGoal
+
+
+def fallen(earlier: dict[str, float], now: dict[str, float], goals: list[RatioGoal] = RATIOS) -> dict[str, str]:
+    """By name of the ratio, what is to be said of it. A ratio that was not measured any more has fallen, too."""
+    said = {}
+    for goal in goals:
+        before, found = earlier.get(goal.name), now.get(goal.name)
+        if goal.may_lose is None:
+            continue
+        if found is None:
+            said[goal.name] = f"{goal.name} was not measured"
+        elif before is None:
+            said[goal.name] = f"{goal.name} has no earlier value: store one by --quick --write"
+        elif found < (1 - goal.may_lose) * before:
+            said[goal.name] = f"{goal.name} was {before:.2f} and is {found:.2f}: {1 - found / before:.0%} less"
+    return said

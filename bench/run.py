@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Tributary beside its peers. `cargo xtask bench` builds and installs what this needs, and runs it:
+
+    cargo xtask bench                      compares all records, measures five rounds, writes RESULTS.md and results/latest.json
+    cargo xtask bench --quick              three short rounds of the most telling contests, against results/quick.json
+    cargo xtask bench --quick --write      stores its ratios there
+    cargo xtask bench --only 'lake-*'      one contest, or those that fit; nothing is stored
+    cargo xtask bench --anyway             measures although others use the processors: a trial; nothing is stored
+
+Whatever was measured is in .local/bench/results.json afterwards.
+"""
+
+import argparse
+import shutil
+
+import absolutes
+import flows
+import inputs
+import publishing
+import quick
+import report
+import results
+from contests import Contest, measurements, selected
+from functions import Functions
+from in_process import InProcess
+from load import refuse_under_load
+from measuring import ROOT
+from rounds import Rounds
+
+FOLDER = ROOT / ".local/bench"
+
+ENOUGH_ROUNDS = 5
+SECONDS, QUICK_SECONDS = 3.0, 0.7
+"""Of CPU time, for a job in-process in a round."""
+
+
+def main() -> None:
+    options = arguments()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    of_inputs = FOLDER / "inputs"
+    inputs.write(of_inputs)
+    functions = Functions(of_inputs)
+    functions.write_inputs()
+    in_process = InProcess(of_inputs, QUICK_SECONDS if options.quick else SECONDS)
+    contests = selected([*in_process.contests(), *functions.contests()], options.quick, options.only)
+    require_equal([in_process, functions], contests)
+    if options.quick:
+        quick.run(contests, options.rounds, FOLDER / "results.json", options.write)
+    else:
+        full(options, contests, functions)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="cargo xtask bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="for CI: fails where a ratio fell by more than 20 %%")
+    parser.add_argument("--rounds", type=int, help=f"{ENOUGH_ROUNDS} by default; of fewer nothing is stored")
+    parser.add_argument("--only", metavar="PATTERN", help="the contests whose name it fits, such as 'enricher/*'")
+    parser.add_argument("--anyway", action="store_true", help="measure under load, too")
+    parser.add_argument("--write", action="store_true", help="with --quick: store its ratios")
+    parser.add_argument("--no-write", action="store_true", help="leave RESULTS.md and results/ as they are")
+    return parser.parse_args()
+
+
+def require_equal(levels: list, contests: list[Contest]) -> None:
+    outputs = FOLDER / "outputs"
+    shutil.rmtree(outputs, ignore_errors=True)
+    outputs.mkdir()
+    for level in levels:
+        level.require_equal(contests, outputs)
+
+
+def full(options: argparse.Namespace, contests: list[Contest], functions: Functions) -> None:
+    rounds_wanted = options.rounds or ENOUGH_ROUNDS
+    # What can fail comes first: nobody likes to hear of it at the end.
+    beside = {} if options.only else {"publishing": publishing.publish(publishing.built()), "flow": flows.flow()}
+    refuse_under_load(options.anyway)
+    rounds = Rounds(again=not options.anyway)
+    rounds.run(rounds_wanted, measurements(contests))
+    run = results.of_run("full", rounds, contests)
+    run["measured"] |= functions.peak_bytes()
+    run["absolutes"] = absolutes.of_run(rounds, beside)
+    if beside:
+        run |= beside
+        run["versions"] |= flows.versions(beside["flow"])
+    results.write(run, FOLDER / "results.json")
+    print(report.summary(run))
+    if options.only or options.anyway or options.no_write or rounds_wanted < ENOUGH_ROUNDS:
+        print("RESULTS.md is left as it is")
+        return
+    results.write(run, results.FOLDER / "latest.json")
+    report.write(run)
+
+
+if __name__ == "__main__":
+    main()

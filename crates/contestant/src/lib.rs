@@ -1,0 +1,39 @@
+//! What Tributary does between what comes in and what goes out, as jobs that can be repeated on the same input.
+
+pub mod enricher;
+pub mod lake_writer;
+pub mod limits;
+pub mod publisher;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+/// A job on input that was read before.
+pub trait Job {
+    /// From bytes in memory to bytes in memory. Answers how many bytes it made, so that nothing is left out as unused.
+    ///
+    /// # Errors
+    /// Where the input is not what the job takes.
+    fn run(&mut self) -> Result<usize>;
+
+    /// What the job makes, one record a line.
+    ///
+    /// # Errors
+    /// Where the input is not what the job takes.
+    fn records(&mut self) -> Result<Vec<String>>;
+}
+
+/// # Errors
+/// Where there is no such job, or its input cannot be read.
+pub fn job(name: &str, folder: &Path) -> Result<Box<dyn Job>> {
+    Ok(match name {
+        "enricher" => Box::new(enricher::Enricher::new(folder)?),
+        "lake-writer" => Box::new(lake_writer::LakeWriter::new(folder)?),
+        "publisher" => Box::new(publisher::Publisher::new(folder)?),
+        "typed-parse" => Box::new(limits::TypedParse::new(folder, true)?),
+        "typed-parse-alone" => Box::new(limits::TypedParse::new(folder, false)?),
+        "line-copy" => Box::new(limits::LineCopy::new(folder)?),
+        _ => bail!("there is no job {name}"),
+    })
+}

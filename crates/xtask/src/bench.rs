@@ -1,0 +1,109 @@
+//! Tributary beside its peers: what `bench/run.py` needs, and the run.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::process::Program;
+use crate::repository::Repository;
+use crate::{asks_for_help, functions, tools};
+
+/// What a quick run measures of ours. Each further function is half a minute of a linker's time.
+const QUICK_PACKAGES: [&str; 4] = ["contestant", "function-bench", "stream-enricher", "item-router"];
+
+/// What is built does not depend on where the checkout is, and is built once for programs and tests.
+const TRIMMED: &str = "-trimpath";
+
+/// As AWS builds for `provided.al2023` (AWS Lambda developer guide, "Deploy Go Lambda functions with .zip file archives").
+const WITHOUT_RPC: &str = "-tags=lambda.norpc";
+
+/// Installs and builds what the run measures, and becomes it.
+pub fn run(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
+    if asks_for_help(arguments) {
+        return Program::new("python3").arg(repository.path("bench/run.py")).arg("--help").become_it();
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    prepare(repository, quick)?;
+    driver(repository, quick).args(arguments).become_it()
+}
+
+/// The suite: what the driver decides by, what the comparison of records cannot see of the peers, and then a quick run.
+pub fn suite(repository: &Repository) -> Result<()> {
+    prepare(repository, true)?;
+    for tests in ["bench/tests", "bench/peers/python"] {
+        python(repository).args(["-m", "unittest", "discover", "-s", tests]).run()?;
+    }
+    go(repository)
+        .args(["test", TRIMMED, WITHOUT_RPC, "./..."])
+        .run_logged(repository, "Testing the Go peers")?;
+    driver(repository, true).arg("--quick").run()
+}
+
+fn driver(repository: &Repository, quick: bool) -> Program {
+    python(repository).env("TRIBUTARY_BENCH_PROFILE", profile(quick)).arg("bench/run.py")
+}
+
+/// Of Cargo: what is deployed, or nearly that.
+fn profile(quick: bool) -> &'static str {
+    if quick { "quick" } else { "release" }
+}
+
+fn python(repository: &Repository) -> Program {
+    Program::new(repository.bench_program("python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .folder(&repository.root)
+}
+
+fn prepare(repository: &Repository, quick: bool) -> Result<()> {
+    tools::install_bench(repository)?;
+    node_peers(repository)?;
+    go_peers(repository, if quick { "./cmd/in-process" } else { "./cmd/..." })?;
+    optimized_build(repository, quick)?;
+    if quick {
+        return Ok(());
+    }
+    // The whole flows run on the local stack, which runs dev builds.
+    tools::install_all(repository)?;
+    functions::build(repository)
+}
+
+/// Each function as one file, as it would be deployed.
+fn node_peers(repository: &Repository) -> Result<()> {
+    Program::new("node")
+        .arg("build.mjs")
+        .folder(repository.path("bench/peers/node"))
+        .run_logged(repository, "Bundling the Node peers")
+}
+
+fn go_peers(repository: &Repository, programs: &str) -> Result<()> {
+    go(repository)
+        .args(["build", TRIMMED, WITHOUT_RPC, "-ldflags=-s -w", "-o"])
+        .arg(repository.path("target/bench/"))
+        .arg(programs)
+        .run_logged(repository, "Building the Go peers")
+}
+
+/// The compiler of the bench's own environment, and no other one that it might want to fetch; with its caches in the
+/// checkout.
+fn go(repository: &Repository) -> Program {
+    let caches = repository.tools().join("go");
+    Program::new(repository.bench_program("go"))
+        .env("GOTOOLCHAIN", "local")
+        .env("GOPATH", caches.join("path"))
+        .env("GOMODCACHE", caches.join("modules"))
+        .env("GOCACHE", caches.join("cache"))
+        // Else what is fetched could not be deleted with the folder.
+        .env("GOFLAGS", "-modcacherw")
+        .folder(repository.path("bench/peers/go"))
+}
+
+/// Cargo shows its own progress.
+fn optimized_build(repository: &Repository, quick: bool) -> Result<()> {
+    let further = if quick { &[][..] } else { &functions::FUNCTIONS };
+    let packages = QUICK_PACKAGES.iter().chain(further.iter().filter(|name| !QUICK_PACKAGES.contains(name)));
+    Program::new("cargo")
+        .args(["build", "--profile", profile(quick), "--locked"])
+        .args(packages.map(|package| format!("--package={package}")))
+        .folder(&repository.root)
+        .run()
+}
