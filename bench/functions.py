@@ -16,7 +16,7 @@ from programs import BUILT, FUNCTION_BENCH, IN_PROCESS, answer, function, functi
 CONTESTANTS = ("tributary", "node-powertools", "node-hand-tuned", "python-powertools", "go")
 QUICK = frozenset(("tributary", "node-powertools"))
 
-INVOCATIONS = {1: (500, 1_000), 10: (100, 300), 100: (30, 100), 1_000: (4, 12)}
+INVOCATIONS = {1: (500, 500), 10: (100, 150), 100: (40, 60), 1_000: (4, 8)}
 """By the size of the batch: to warm up, and to be measured. A runtime that compiles as it runs has seen hundreds of events by then
 at least, and thousands at a batch of 100."""
 

@@ -2,7 +2,7 @@
 
     enricher-N/event.json     N stream records of 1.5 KB, as a pipe hands them to its enrichment: N patients
     lake-writer-1000/         1,000 of them as Lambda hands them to a reader of the stream, of 20 sites, and the lake's configuration
-    publisher/                lines.ndjson: 20,000 resources of 1 KB as HealthLake exports them; run.json: what their events share
+    publisher/                lines.ndjson: 1,000 resources of 1 KB as HealthLake exports them; run.json: what their events share
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 BATCHES = (1, 10, 100, 1_000)
 PARTITIONS = 20
-RESOURCES = 20_000
+RESOURCES = 1_000
 
 HERE = Path(__file__).resolve().parent
 STREAM_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/items/stream/2026-11-22T07:14:00.000"

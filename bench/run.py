@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tributary beside its peers. `cargo xtask bench` builds and installs what this needs, and runs it:
 
-    cargo xtask bench                      compares all records, measures five rounds, writes RESULTS.md and results/latest.json
+    cargo xtask bench                      compares all records, measures five rounds, writes RESULTS.md, latest.json, docs/scale.md
     cargo xtask bench --quick              three short rounds of the most telling contests, against results/quick.json
     cargo xtask bench --quick --write      stores its ratios there
     cargo xtask bench --only 'lake-*'      one contest, or those that fit; nothing is stored
@@ -12,6 +12,7 @@ Whatever was measured is in .local/bench/results.json afterwards.
 
 import argparse
 import shutil
+import sys
 
 import absolutes
 import flows
@@ -25,12 +26,13 @@ from functions import Functions
 from in_process import InProcess
 from load import refuse_under_load
 from measuring import ROOT
+from programs import printed
 from rounds import Rounds
 
 FOLDER = ROOT / ".local/bench"
 
 ENOUGH_ROUNDS = 5
-SECONDS, QUICK_SECONDS = 3.0, 0.7
+SECONDS, QUICK_SECONDS = 2.0, 0.7
 """Of CPU time, for a job in-process in a round."""
 
 
@@ -91,6 +93,7 @@ def full(options: argparse.Namespace, contests: list[Contest], functions: Functi
         return
     results.write(run, results.FOLDER / "latest.json")
     report.write(run)
+    printed([sys.executable, ROOT / "bench/cost/scale.py", "--write"])
 
 
 if __name__ == "__main__":

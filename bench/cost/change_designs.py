@@ -21,7 +21,7 @@ def tributary(rate: float, a: Assumptions, cpu: Cpu, runtime: str = measured.OUR
     return {
         **pipe(rate, b, a),
         "enricher: Lambda": lambda_usd(b.per_million, enricher, a.function_mb),
-        "enricher: Query": queries(a.queries_per_patient, a),
+        "enricher: Query": queries(a.queries_of_patient_change, a),
         "router: Lambda": lambda_usd(b.per_million, router, a.function_mb),
         **bus(a.change_event_bytes),
         "archive": archive(a.change_event_bytes, a),
@@ -87,7 +87,7 @@ def enriched(b: Batches, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     }
 
 
-def queries(for_each: int, a: Assumptions) -> float:
+def queries(for_each: float, a: Assumptions) -> float:
     """Each reads up to 4 KB."""
     return 1e6 * a.patients_share * for_each * e.DYNAMODB_READ_UNIT.usd
 

@@ -58,7 +58,7 @@ WRITES = Limit(
 READS = Limit(
     "table: reads of the enrichment",
     quotas.TABLE_READS,
-    lambda rate, a, cpu: rate * a.patients_share * a.queries_per_patient,
+    lambda rate, a, cpu: rate * a.patients_share * a.queries_of_patient_change,
     "raise the quota; `pipe.batchSize` up to 200 and `pipe.batchingWindowSeconds`, where the same patients change again and again: "
     "a batch reads each once",
 )

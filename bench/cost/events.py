@@ -22,6 +22,9 @@ class Assumptions:
     patients_share: float = 1.0
     """Of changes that need the patient's collection: those of patients and addresses, no two of a batch of the same patient. All
     of them is the dearest case."""
+    patient_items_share: float = 0.8
+    """Of those, the changes of the patient's own item, which the record brings: its addresses alone are queried. For a change of an
+    address the patient is queried, too. A guess."""
 
     # The table, as in docs/cost-lake.md.
     fewest_shards: int = 4
@@ -44,8 +47,8 @@ class Assumptions:
     publisher_mb: int = 1_769
 
     # Constants of the code.
-    queries_per_patient: int = 2
     patients_at_once: int = 16
+    """Whose queries are under way at once; two of one patient go out together."""
     entries_per_request: int = 10
     router_requests: int = 8
     """PutEvents requests under way at once, of one batch."""
@@ -54,7 +57,9 @@ class Assumptions:
 
     # Guessed: they depend on the region, the hour and the size of the answers.
     query_seconds: float = 0.005
+    """Until the answer is there. The processor's time to ask and to read it is in what was measured (`cpu.py`)."""
     put_events_seconds: float = 0.015
+    """The same, of one request."""
     invoke_seconds: float = 0.010
     """What a pipe and Lambda add around a function; not billed."""
     send_cpu_microseconds: float = 10.0
@@ -109,6 +114,11 @@ class Assumptions:
     firehose_batch_bytes: int = 1024**2
     """What Firehose hands a transformation (Firehose developer guide, "Understand data transformation")."""
 
+    @property
+    def queries_of_patient_change(self) -> float:
+        """Of ours: one for the addresses, and one for the patient, where the change did not bring it."""
+        return 1 + (1 - self.patient_items_share)
+
 
 @dataclass(frozen=True)
 class Batches:
@@ -143,15 +153,24 @@ def processor_seconds(microseconds: float, mb: int) -> float:
     return microseconds / 1e6 * max(1, VCPU_MB / mb)
 
 
+def invocation_seconds(rounds: int, wait_seconds: float, processor: float) -> float:
+    """Of a function that sends its requests in rounds. While it waits for one round it works on another: whatever takes longer
+    counts, except once, when there is no other to work on."""
+    if rounds == 0:
+        return processor
+    of_round = processor / rounds
+    return (rounds - 1) * max(of_round, wait_seconds) + of_round + wait_seconds
+
+
 def enricher_seconds(batch: float, microseconds: float, a: Assumptions) -> float:
-    """Of one invocation: the processor's time, and a round of queries for each so many patients."""
+    """Of one invocation: a round of queries for each so many patients."""
     rounds = math.ceil(batch * a.patients_share / a.patients_at_once)
-    return processor_seconds(batch * microseconds, a.function_mb) + rounds * a.query_seconds
+    return invocation_seconds(rounds, a.query_seconds, processor_seconds(batch * microseconds, a.function_mb))
 
 
 def router_seconds(batch: float, microseconds: float, a: Assumptions) -> float:
     rounds = math.ceil(math.ceil(batch / a.entries_per_request) / a.router_requests)
-    return processor_seconds(batch * microseconds, a.function_mb) + rounds * a.put_events_seconds
+    return invocation_seconds(rounds, a.put_events_seconds, processor_seconds(batch * microseconds, a.function_mb))
 
 
 def lambda_usd(invocations: float, seconds: float, mb: int) -> float:

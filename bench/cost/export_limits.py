@@ -37,7 +37,8 @@ PUBLISHING = Limit(
     "bus: PutEvents while a run publishes",
     quotas.PUT_EVENTS,
     run_requests,
-    "`datastores.<name>.publishConcurrency` down, so that the changes keep their part; then raise the quota",
+    "`datastores.<name>.publishConcurrency` below what fills PutEvents (see By region), so that the changes keep their part; "
+    "or raise the quota",
 )
 
 EXPORTS = [

@@ -19,7 +19,7 @@ from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_DESIGNS
 from events import Assumptions
 from limits import first_full
 from scale_tables import RATES
-from tributary import SECONDS_PER_MONTH
+from tributary import SECONDS_PER_MONTH, VCPU_MB
 from tributary import Assumptions as LakeAssumptions
 from tributary import per_million as lake_per_million
 
@@ -64,12 +64,13 @@ def drawing(a: Assumptions, cpu: Cpu) -> str:
 def origin(cpu: Cpu) -> str:
     if not cpu.measured:
         return (
-            "The processor time of an event is\nassumed, and that of the other runtimes by the ratios that the bench has as its "
-            "goals (`bench/cost/cpu.py`): no run of the bench is there."
+            "The processor time of an event is assumed, from trials of\n`cargo xtask bench` on a machine with two processors "
+            "(`bench/cost/cpu.py`): no full run of it is there."
         )
     return (
-        "The processor time of an event was\nmeasured by `cargo xtask bench`, on the machine that [bench/RESULTS.md](../bench/RESULTS.md) "
-        "names, in front of simulated services and without TLS; what is\nmarked as assumed below was not (`bench/cost/cpu.py`)."
+        "The processor time of an event was measured by\n`cargo xtask bench`, on the machine that [bench/RESULTS.md]"
+        "(../bench/RESULTS.md) names, in front of simulated services and without TLS; what is\nmarked as assumed below was not "
+        "(`bench/cost/cpu.py`)."
     )
 
 
@@ -104,9 +105,9 @@ A line is dotted from where the design is full with default quotas: it costs wha
 
 - **The bus is the price.** Of {ours:.2f} USD, {of_ours["bus"] + of_ours["queue"]:.2f} are the event and the message to its queue, which every design with events
   pays. The functions are {of_ours["enricher: Lambda"] + of_ours["router: Lambda"]:.3f}.
-- **A pipe straight to the bus, by ten, is cheaper than Tributary**: {by_ten:.2f} USD. Tributary's archive, its key and its second query are {more:.2f} USD;
-  without them it would cost {ours - more:.2f}. But the pipe is full at {tables.rounded(ten)} changes a second, Tributary at {tables.rounded(ends[1])}, and there a record that
-  fails takes its batch with it.
+- **A pipe straight to the bus, by ten, is cheaper than Tributary**: {by_ten:.2f} USD. Tributary's archive, its key and the second query for a
+  change of an address are {more:.2f} USD; without them it would cost {ours - more:.2f}. But that pipe is full at {tables.rounded(ten)} changes a second,
+  Tributary at {tables.rounded(ends[1])}; and one record that fails takes the pipe's whole batch with it.
 - **One change at a time is full at {tables.rounded(one)} a second**, because a shard waits for each. One state for each resource costs
   {by_state / published:.0f} times as much: {by_state:.2f} USD as against {published:.4f} for a million events on the bus, without what comes before and behind.
 - **Firehose is cheaper, and something else**: {files:.2f} USD for files, a minute later. Nobody is told of a change. Whoever needs files has the lake,
@@ -141,9 +142,12 @@ consumer is a rule on the bus. How many requests to KMS a bus makes is not docum
 
 The rate is that of the changed resources, exported every {a.schedule_seconds // 60} minutes. HealthLake runs one export at a time, and how fast is not
 documented: that limit is not here, and may be the first one. A publisher sends {tables.rounded(publisher)} resources a second, if PutEvents answers in
-{1000 * a.put_events_seconds:.0f} ms, and {a.publish_concurrency} do so at once: a long run asks for {tables.percent(run.publishers * publisher / 10 / quotas.PUT_EVENTS.value)} of the account's PutEvents. What is refused is tried again and not lost,
-but **the changes share that quota and are late as long**. {fitting} publishers leave them their part; in regions with smaller quotas one is too
-many already, and the quota has to be raised before a large export.
+{1000 * a.put_events_seconds:.0f} ms: it has {a.publisher_requests} requests of {a.entries_per_request} under way.
+
+**The default of `datastores.<name>.publishConcurrency` is more than a new account's quota.** {a.publish_concurrency} publishers at once ask for {tables.percent(run.publishers * publisher / a.entries_per_request / quotas.PUT_EVENTS.value)} of
+PutEvents in us-east-1. What is refused is tried again and not lost, but the changes share that quota and are late as long. Before a large
+export, turn it down to {fitting}, which leaves the changes their part, or raise the quota. In regions with smaller quotas one publisher is too many
+already: there the quota has to be raised. Exports of several datastores at the same time add up.
 
 {tables.turns(tables.EXPORTS, a, cpu)}
 
@@ -186,8 +190,9 @@ Of exports, it is the number of runs: with a schedule of an hour, what a run cos
 
 {tables.languages(1_000, a, cpu)}
 
-If the same two functions were written in it, with {a.function_mb} MB: a fraction of a processor, so that processor time counts {1769 / a.function_mb:.1f} times. Most of the time is
-waiting for DynamoDB and EventBridge. What the language decides is less the bill than how much of a shard's time a batch takes.
+If the same two functions were written in it, with {a.function_mb} MB: a fraction of a processor, so that processor time counts {VCPU_MB / a.function_mb:.1f} times. The enricher's
+figure has one query for each change in it, and nothing for the second one of an address. The bus is most of the bill in every language.
+What the language decides is how much of a shard's time a batch takes.
 
 ## By the month
 
@@ -214,8 +219,8 @@ Those of Lambda, S3, SQS, KMS, CloudWatch, Firehose and Kinesis are in [cost-lak
 
 {tables.sources()}
 
-The page is written by `python3 bench/cost/scale.py --write`; after a run of `cargo xtask bench` that wrote `bench/results/latest.json`, write it
-anew. Its tests are `python3 -m unittest discover -s bench/cost`, which `cargo xtask test costs` runs.
+The page is written by `python3 bench/cost/scale.py --write`, which a full run of `cargo xtask bench` calls when it has written
+`bench/results/latest.json`. Its tests are `python3 -m unittest discover -s bench/cost`, which `cargo xtask test costs` runs.
 """
 
 

@@ -142,7 +142,7 @@ def languages(rate: float, a: Assumptions, cpu: Cpu) -> str:
         whole = sum(changes.tributary(rate, a, cpu, runtime).values())
         batch = 2 * a.invoke_seconds + sum(seconds)
         origins = ["measured" if cpu.is_measured(work, runtime) else "assumed" for work in (measured.ENRICHER, measured.ROUTER)]
-        shown = [f"{value:.3g}, {origin}" for value, origin in zip(microseconds, origins)]
+        shown = [f"{float(f'{value:.3g}'):,g}, {origin}" for value, origin in zip(microseconds, origins)]
         rows.append([name, *shown, usd(cost), usd(whole), rounded(b.size / batch)])
     head = [
         f"at {rate:,}/s",

@@ -8,12 +8,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import change_designs as changes
-import cpu
 import export_designs as exports
-from events import Assumptions, Batches, enricher_seconds, ours, router_seconds
+from events import Assumptions, Batches, enricher_seconds, invocation_seconds, ours, router_seconds
+from sample_cpu import SAMPLE as CPU
 
 A = Assumptions()
-CPU = cpu.assumed()
 GIB = 1024**3
 
 
@@ -27,12 +26,28 @@ class Batching(unittest.TestCase):
         self.assertEqual(Batches.at(80, 10, A.gather_seconds, A).size, 1 + 20 * 0.25)
 
     def test_a_function_with_less_than_a_processor_takes_longer(self):
-        # 100 × 25 µs on 512 of 1,769 MB, and seven rounds of 16 patients.
-        self.assertAlmostEqual(enricher_seconds(100, 25, A), 0.0025 * 1769 / 512 + 7 * 0.005)
-        # 10 requests, 8 at once.
-        self.assertAlmostEqual(router_seconds(100, 15, A), 0.0015 * 1769 / 512 + 2 * 0.015)
+        # 16 changes are one round of queries: 25 µs each on 512 of 1,769 MB, and the wait.
+        self.assertAlmostEqual(enricher_seconds(16, 25, A), 0.0004 * 1769 / 512 + 0.005)
+        # 80 are one of requests.
+        self.assertAlmostEqual(router_seconds(80, 15, A), 0.0012 * 1769 / 512 + 0.015)
         whole = replace(A, function_mb=3_538)
-        self.assertAlmostEqual(router_seconds(100, 15, whole), 0.0015 + 2 * 0.015)
+        self.assertAlmostEqual(router_seconds(80, 15, whole), 0.0012 + 0.015)
+
+    def test_the_processor_works_while_others_wait(self):
+        for rounds, processor, expected in (
+            (0, 0.008, 0.008),
+            (1, 0.008, 0.013),
+            # Waiting takes longer: four waits, and 2 ms of work for the round that nothing hides.
+            (4, 0.008, 4 * 0.005 + 0.002),
+            # Working takes longer: all of it, and one wait.
+            (4, 0.080, 0.080 + 0.005),
+        ):
+            self.assertAlmostEqual(invocation_seconds(rounds, 0.005, processor), expected, msg=f"{rounds} {processor}")
+        self.assertAlmostEqual(enricher_seconds(100, 25, A), 7 * 0.005 + 0.0025 / 7 * 1769 / 512)
+        # Nothing to ask for.
+        self.assertAlmostEqual(enricher_seconds(100, 25, replace(A, patients_share=0.0)), 0.0025 * 1769 / 512)
+        # 10 requests, 8 at once.
+        self.assertAlmostEqual(router_seconds(100, 15, A), 2 * 0.015 + 0.0015 / 2 * 1769 / 512)
 
 
 class Changes(unittest.TestCase):
@@ -47,10 +62,11 @@ class Changes(unittest.TestCase):
         self.assertAlmostEqual(costs["stream: GetRecords"], 80 / 10_000 * 1e6 * 0.02 / 1e5)
         # 150 KB are three requests.
         self.assertAlmostEqual(costs["pipe"], 10_000 * 3 * 0.40 / 1e6)
-        self.assertAlmostEqual(costs["enricher: Query"], 2 * 0.125)
-        seconds = 10_000 * (0.0025 * 1769 / 512 + 0.035)
+        # Two for the change of an address, one for that of a patient.
+        self.assertAlmostEqual(costs["enricher: Query"], (0.2 * 2 + 0.8 * 1) * 0.125)
+        seconds = 10_000 * (0.0025 / 7 * 1769 / 512 + 0.035)
         self.assertAlmostEqual(costs["enricher: Lambda"], 10_000 * 0.20 / 1e6 + seconds * 0.5 * 0.0000133334)
-        seconds = 10_000 * (0.0015 * 1769 / 512 + 0.030)
+        seconds = 10_000 * (0.0015 / 2 * 1769 / 512 + 0.030)
         self.assertAlmostEqual(costs["router: Lambda"], 10_000 * 0.20 / 1e6 + seconds * 0.5 * 0.0000133334)
         self.assertAlmostEqual(costs["bus"], 1.00)
         self.assertAlmostEqual(costs["queue"], 0.40)
@@ -64,12 +80,12 @@ class Changes(unittest.TestCase):
         self.assertAlmostEqual(by_one["pipe"], 0.40)
         self.assertAlmostEqual(by_one["enricher: Query"], 0.125)
         self.assertAlmostEqual(by_one["bus"] + by_one["queue"], 1.40)
-        seconds = 37.5e-6 * 1769 / 512 + 0.005
+        seconds = 100e-6 * 1769 / 512 + 0.005
         self.assertAlmostEqual(by_one["enricher: Lambda"], 0.20 + 1e6 * seconds * 0.5 * 0.0000133334)
 
     def test_a_function_for_each_change_costs_a_function_more(self):
         more = changes.per_million(changes.FUNCTION, 10_000, A, CPU) - changes.per_million(changes.PIPE_BY_ONE, 10_000, A, CPU)
-        seconds = 22.5e-6 * 1769 / 512 + 0.015
+        seconds = 50e-6 * 1769 / 512 + 0.015
         self.assertAlmostEqual(more, 0.20 + 1e6 * seconds * 0.5 * 0.0000133334 + 1e6 * 1200 / GIB * 0.50)
 
     def test_a_workflow_for_each_change_costs_a_workflow_more(self):
@@ -133,7 +149,7 @@ class Exports(unittest.TestCase):
         message = self.costs(exports.MESSAGE)
         # A tenth of a request to send, one to receive, one to delete.
         self.assertAlmostEqual(message["first queue"], 2.1 * 0.40)
-        seconds = 22.5e-6 * 1769 / 512 + 0.015
+        seconds = 50e-6 * 1769 / 512 + 0.015
         self.assertAlmostEqual(message["sender: Lambda"], 0.20 + 1e6 * seconds * 0.5 * 0.0000133334)
 
     def test_firehose(self):
@@ -156,6 +172,7 @@ class Sizes(unittest.TestCase):
             {"change_event_bytes": 70_000, "resource_event_bytes": 70_000},
             {"fewest_shards": 400},
             {"archive_days": 90},
+            {"patient_items_share": 0.5},
             {"query_seconds": 0.1},
             {"put_events_seconds": 0.2},
             {"key_share": 1.0},

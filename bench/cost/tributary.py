@@ -44,7 +44,7 @@ class Assumptions:
     version_days: float = 7
     """For how long the bucket keeps the version of a deleted file."""
 
-    # Measured, and rounded up; see bench/lake-writer and bench/lake-compactor.
+    # Measured, and rounded up: of the writer by `cargo xtask bench`, of the compactor by bench/lake-compactor/run.py.
     writer_cpu_microseconds: float = 6.0
     """Of a record, from the event's bytes to compressed lines."""
     compactor_cpu_microseconds: float = 7.0

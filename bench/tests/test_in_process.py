@@ -32,7 +32,7 @@ class OfAFakeProgram(unittest.TestCase):
             return [sys.executable, file]
 
         programs = {"tributary": program("ours", 0.002, "same"), "go": program("other", 0.004, family_of_other)}
-        job = Job("enricher/b4", "enricher", "enricher-4", 4, "event", {"tributary": "tributary", "go": "go"}, "limit")
+        job = Job("enricher/b4", "enricher", "enricher-4", 4, "event", {"tributary": "tributary", "go": "go"}, ("limit",))
         self.open.enter_context(mock.patch.object(in_process, "IN_PROCESS", programs))
         self.open.enter_context(mock.patch.object(in_process, "JOBS", [job]))
         return InProcess(folder, 1.0)

@@ -60,7 +60,10 @@ export const datastoreOptions = z
       .min(1_024)
       .max(256 * 1_048_576)
       .default(64 * 1_048_576),
-    /** How many publishers work at once. */
+    /**
+     * How many publishers work at once. Eight can ask for more than a new account's quota of PutEvents, which the changes
+     * share (docs/scale.md).
+     */
     publishConcurrency: z.int().min(1).max(100).default(8),
     poll: pollOptions.prefault({}),
     /**

@@ -56,15 +56,15 @@ impl LineCopy {
 
 impl Job for LineCopy {
     fn run(&mut self) -> Result<usize> {
-        let mut start = 0;
-        let copies: Vec<Vec<u8>> = memchr_iter(b'\n', &self.lines)
-            .map(|end| {
-                let copy = self.lines.get(start..end).unwrap_or_default().to_vec();
-                start = end + 1;
-                copy
-            })
-            .collect();
-        Ok(std::hint::black_box(copies).len())
+        let (mut start, mut bytes) = (0, 0);
+        let mut copy = Vec::new();
+        for end in memchr_iter(b'\n', &self.lines) {
+            copy.clear();
+            copy.extend_from_slice(self.lines.get(start..end).unwrap_or_default());
+            bytes += std::hint::black_box(&copy).len();
+            start = end + 1;
+        }
+        Ok(bytes)
     }
 
     fn records(&mut self) -> Result<Vec<String>> {

@@ -11,6 +11,8 @@ use serde_json::json;
 use crate::Job;
 
 const EVENT_BUS_NAME: &str = "events";
+/// Amazon EventBridge API reference, "PutEvents".
+const REQUEST_ENTRIES: usize = 10;
 
 /// From the lines of an exported file to the details of their events.
 pub struct Publisher {
@@ -28,35 +30,44 @@ impl Publisher {
         Ok(Self { lines, writer: EventWriter::of(&run) })
     }
 
-    fn details(&self) -> Result<Vec<String>> {
+    fn details(&self) -> impl Iterator<Item = Result<String>> {
         let mut start = 0;
-        let detail = |end: usize| {
+        memchr_iter(b'\n', &self.lines).map(move |end| {
             let line = &self.lines[start..end];
             start = end + 1;
             let resource = ExportedResource::read(line).map_err(|reason| anyhow!("{reason:?}"))?;
             let mut detail = String::with_capacity(resource.line_bytes() + EventWriter::META_BYTES);
             self.writer.write(&resource, &mut detail);
             Ok(detail)
-        };
-        memchr_iter(b'\n', &self.lines).map(detail).collect()
+        })
     }
 }
 
 impl Job for Publisher {
+    /// A request's worth at a time, as the function hands them on.
     fn run(&mut self) -> Result<usize> {
-        Ok(self.details()?.len())
+        let mut bytes = 0;
+        let mut request = Vec::with_capacity(REQUEST_ENTRIES);
+        for detail in self.details() {
+            request.push(detail?);
+            if request.len() == REQUEST_ENTRIES {
+                bytes += request.iter().map(String::len).sum::<usize>();
+                request.clear();
+            }
+        }
+        Ok(bytes + request.iter().map(String::len).sum::<usize>())
     }
 
     fn records(&mut self) -> Result<Vec<String>> {
-        let entry = |detail| {
-            json!({
+        let entry = |detail: Result<String>| {
+            Ok(json!({
                 "Source": EVENT_SOURCE,
                 "DetailType": DETAIL_TYPE,
                 "EventBusName": EVENT_BUS_NAME,
-                "Detail": detail,
+                "Detail": detail?,
             })
-            .to_string()
+            .to_string())
         };
-        Ok(self.details()?.into_iter().map(entry).collect())
+        self.details().map(entry).collect()
     }
 }

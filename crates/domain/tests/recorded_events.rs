@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use domain::change::{Change, Identity, Image, StreamRecord};
+use domain::change::{Change, ChangeEvent, ChangeMeta, Identity, Image, StreamRecord};
 use domain::fhir::CodeMaps;
 use domain::items::{Collection, REGISTRY, fhir_resource};
 use serde_json::value::RawValue;
@@ -47,6 +47,27 @@ fn event_or_reject(record: &str) -> String {
     match read {
         Ok(event) => event,
         Err(reject) => format!("rejected: {reject}, record {}", Identity::of(record).id),
+    }
+}
+
+/// The router reads no more of an event.
+#[test]
+fn the_meta_of_an_event_is_read_without_the_rest() {
+    let mut events = 0;
+    for (name, record) in recorded() {
+        let json = event_or_reject(&record);
+        let Ok(event) = serde_json::from_str::<ChangeEvent<'_>>(&json) else { continue };
+        let turned = format!(r#"{{"item": {{"meta": 1}}, {}"#, json.replacen('{', "", 1));
+        for json in [&json, &turned] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(ChangeMeta::of_event(raw).as_ref(), Some(&event.meta), "{name}");
+        }
+        events += 1;
+    }
+    assert!(events >= 10, "{events}");
+    for without in ["{}", "[]", "5", r#"{"meta": 5}"#, r#"{"item": {"meta": {}}}"#] {
+        let raw: &RawValue = serde_json::from_str(without).unwrap();
+        assert_eq!(ChangeMeta::of_event(raw), None, "{without}");
     }
 }
 

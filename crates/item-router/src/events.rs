@@ -7,7 +7,6 @@ use domain::items::detail_type;
 use futures_util::{StreamExt, stream};
 use lambda_support::objects::put_json;
 use lambda_support::put_events::{Entry, Fate};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
@@ -27,13 +26,6 @@ pub(crate) struct Routing {
     /// The `eventID`s of what the bus did not take.
     pub failed: Vec<String>,
     pub claim_checked: usize,
-}
-
-/// The part of an event that says where it goes.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    meta: ChangeMeta<'a>,
 }
 
 /// An entry for the bus, and the change that it is of.
@@ -97,15 +89,15 @@ async fn prepare_all<'a>(
 
 async fn prepare<'a>(state: &State, routed: Routed<'a>, until: Instant) -> Option<Prepared<'a>> {
     // Without `meta` the enricher is of another release; the pipe tries again until both are deployed.
-    let head: Head<'a> = serde_json::from_str(routed.event.get()).ok()?;
+    let meta = ChangeMeta::of_event(routed.event)?;
     let prepared = Prepared {
         event_id: routed.event_id,
         entry: Entry {
-            detail_type: detail_type(&head.meta.item_type),
+            detail_type: detail_type(&meta.item_type),
             detail: routed.event.get().to_owned(),
             key: routed.key,
         },
-        meta: head.meta,
+        meta,
         claim_checked: false,
     };
     if state.bus.entry_bytes(&prepared.entry) <= state.bus.event_bytes() {

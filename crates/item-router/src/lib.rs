@@ -17,7 +17,6 @@ use lambda_support::put_events::EventBus;
 use metrique::unit_of_work::metrics;
 use metrique::writer::BoxEntrySink;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 pub use config::Config;
@@ -70,12 +69,11 @@ struct RouterMetrics {
 /// # Errors
 /// Where the payload is no batch of outcomes.
 pub async fn handle(state: &State, batch: &str, until: Instant) -> Result<Answer, BatchUnreadable> {
-    let outcomes: Vec<&RawValue> = serde_json::from_str(batch).map_err(|_| BatchUnreadable)?;
+    let outcomes: Vec<Outcome<'_>> = serde_json::from_str(batch).map_err(|_| BatchUnreadable)?;
     let mut failed = BTreeSet::new();
     let mut changes = Vec::with_capacity(outcomes.len());
     let mut rejects = Vec::new();
     for outcome in outcomes {
-        let outcome: Outcome<'_> = serde_json::from_str(outcome.get()).map_err(|_| BatchUnreadable)?;
         let event_id = outcome.event_id.clone().into_owned();
         match outcome.payload() {
             Some((_, key, Payload::Enriched(event))) => changes.push(events::Routed { event_id, key, event }),

@@ -51,6 +51,7 @@ fn profile(quick: bool) -> &'static str {
 fn python(repository: &Repository) -> Program {
     Program::new(repository.bench_program("python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("MPLCONFIGDIR", repository.tools().join("matplotlib"))
         .folder(&repository.root)
 }
 
@@ -92,6 +93,8 @@ fn go(repository: &Repository) -> Program {
         .env("GOPATH", caches.join("path"))
         .env("GOMODCACHE", caches.join("modules"))
         .env("GOCACHE", caches.join("cache"))
+        // Where it counts how often it was used.
+        .env("XDG_CONFIG_HOME", caches.join("config"))
         // Else what is fetched could not be deleted with the folder.
         .env("GOFLAGS", "-modcacherw")
         .folder(repository.path("bench/peers/go"))

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{ChangeId, KeyHash, Keys, Operation, Reject, Sequence, StreamRecord};
 use crate::items::{self, ItemType};
+use crate::json_cursor::JsonCursor;
 
 /// `source` of every change event on the bus.
 pub const EVENT_SOURCE: &str = "tributary.items";
@@ -93,6 +94,24 @@ pub struct ChangeMeta<'a> {
     pub occurred_at: Timestamp,
     #[serde(borrow)]
     pub schema_version: Cow<'a, str>,
+}
+
+impl<'a> ChangeMeta<'a> {
+    /// The `meta` of an event, of which nothing else is read. `None` where it has none.
+    #[must_use]
+    pub fn of_event(event: &'a RawValue) -> Option<Self> {
+        let mut meta = None;
+        JsonCursor::of(event.get()).members(|cursor, name| {
+            let value = cursor.value()?;
+            if name == "meta" {
+                meta = serde_json::from_str(value).ok();
+                // What is behind it need not be looked at.
+                return None;
+            }
+            Some(())
+        });
+        meta
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
