@@ -24,6 +24,9 @@ FIRST_SEQUENCE = 400_000_000_000_000_000_000
 FAMILIES = ("Okafor", "Sample-Ünal", "Lindqvist", "O'Hara", "Nakamura", "Silva", "Ivanova", "Ng")
 GIVEN = ("Zoë", "José", "Amara", "Linh", "Noah", "Ingrid", "Mateo", "Sana")
 
+CELL = '<td class="v">Sample</td>'
+"""Of a narrative, with quotes that JSON escapes."""
+
 DATASTORE = "0123456789abcdef0123456789abcdef"
 RESOURCE_BYTES = 1_024
 
@@ -66,7 +69,12 @@ def stream_record(number: int, draw: random.Random) -> dict:
 def image(number: int, draw: random.Random) -> dict:
     key = {"S": f"PATIENT#{number:06}"}
     birth_date = f"{draw.randrange(1930, 2020)}-{draw.randrange(1, 13):02}-{draw.randrange(1, 29):02}"
-    name = {"use": {"S": "official"}, "family": {"S": draw.choice(FAMILIES)}, "given": {"L": [{"S": draw.choice(GIVEN)}]}}
+    family = draw.choice(FAMILIES)
+    # One in ten is written with escapes, and has an attribute without a value.
+    unusual = {"maidenName": {"NULL": True}} if number % 10 == 3 else {}
+    if unusual:
+        family = f'{family} "{family[:2]}"'
+    name = {"use": {"S": "official"}, "family": {"S": family}, "given": {"L": [{"S": draw.choice(GIVEN)}]}}
     return {
         "id": key,
         "sk": key,
@@ -82,6 +90,7 @@ def image(number: int, draw: random.Random) -> dict:
         "gender": {"S": draw.choice(("female", "male"))},
         "telecom": {"L": [{"M": {"system": {"S": "phone"}, "value": {"S": phone(draw)}, "use": {"S": "home"}}}]},
         "consents": {"SS": ["research", "portal"]},
+        **unusual,
     }
 
 
@@ -127,8 +136,9 @@ def resource(number: int) -> dict:
     head = {"resourceType": made.pop("resourceType"), "id": f"sample-{number:06}", "meta": meta}
     text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"></div>'}
     whole = {**head, "text": text, **made}
-    filling = RESOURCE_BYTES - 1 - len(line(whole).encode())
-    text["div"] = text["div"].replace("></", ">" + "x" * filling + "</")
+    missing = RESOURCE_BYTES - 1 - len(line(whole).encode())
+    cells, rest = divmod(missing, len(line(CELL)) - 2)
+    text["div"] = text["div"].replace("></", ">" + CELL * cells + "x" * rest + "</")
     return whole
 
 

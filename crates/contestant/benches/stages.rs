@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use contestant::job;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use domain::change::{Change, StreamRecord};
+use domain::change::{Change, Image, StreamRecord};
 use domain::export::resource::{EventWriter, ExportedResource};
 use domain::export::run::Run;
 use domain::fhir::CodeMaps;
@@ -52,8 +52,20 @@ fn enricher(criterion: &mut Criterion) {
         bencher.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(&bytes)).unwrap());
     });
     whole(&mut stages, "typed-parse", &folder);
-    stages.bench_function("decode", |bencher| bencher.iter(|| changes().count()));
-    stages.bench_function("map", |bencher| bencher.iter(|| decoded.iter().map(map).count()));
+    stages.bench_function("decode", |bencher| {
+        bencher.iter(|| changes().filter(|change| change.item().is_some()).count())
+    });
+    stages.bench_function("decode, by the parser", |bencher| {
+        let records: Vec<&RawValue> = serde_json::from_str(batch.get()).unwrap();
+        let is_item = |record: &&RawValue| {
+            let record = StreamRecord::<Image>::decode(record.get()).unwrap();
+            Change::of(record).unwrap().item().is_some()
+        };
+        bencher.iter(|| records.iter().copied().filter(is_item).count());
+    });
+    stages.bench_function("map", |bencher| {
+        bencher.iter(|| decoded.iter().filter_map(map).map(|fhir| fhir.len()).sum::<usize>())
+    });
     let mut event = String::new();
     stages.bench_function("encode", |bencher| {
         bencher.iter(|| {

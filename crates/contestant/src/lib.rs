@@ -8,6 +8,7 @@ pub mod publisher;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use domain::lake::object_key::Compression;
 
 /// A job on input that was read before.
 pub trait Job {
@@ -29,7 +30,8 @@ pub trait Job {
 pub fn job(name: &str, folder: &Path) -> Result<Box<dyn Job>> {
     Ok(match name {
         "enricher" => Box::new(enricher::Enricher::new(folder)?),
-        "lake-writer" => Box::new(lake_writer::LakeWriter::new(folder)?),
+        "lake-writer" => Box::new(lake_writer::LakeWriter::new(folder, Compression::Zstd)?),
+        "lake-writer-gzip" => Box::new(lake_writer::LakeWriter::new(folder, Compression::Gzip)?),
         "publisher" => Box::new(publisher::Publisher::new(folder)?),
         "typed-parse" => Box::new(limits::TypedParse::new(folder, true)?),
         "typed-parse-alone" => Box::new(limits::TypedParse::new(folder, false)?),

@@ -5,16 +5,15 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 use domain::export::resource::{DETAIL_TYPE, EVENT_SOURCE, EventWriter, ExportedResource};
 use domain::export::run::Run;
+use lambda_support::put_events::{Entry, REQUEST_ENTRIES};
 use memchr::memchr_iter;
 use serde_json::json;
 
 use crate::Job;
 
 const EVENT_BUS_NAME: &str = "events";
-/// Amazon EventBridge API reference, "PutEvents".
-const REQUEST_ENTRIES: usize = 10;
 
-/// From the lines of an exported file to the details of their events.
+/// From the lines of an exported file to the entries of their events, as the function makes and weighs them.
 pub struct Publisher {
     lines: Vec<u8>,
     writer: EventWriter,
@@ -30,7 +29,7 @@ impl Publisher {
         Ok(Self { lines, writer: EventWriter::of(&run) })
     }
 
-    fn details(&self) -> impl Iterator<Item = Result<String>> {
+    fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
         let mut start = 0;
         memchr_iter(b'\n', &self.lines).map(move |end| {
             let line = &self.lines[start..end];
@@ -38,36 +37,41 @@ impl Publisher {
             let resource = ExportedResource::read(line).map_err(|reason| anyhow!("{reason:?}"))?;
             let mut detail = String::with_capacity(resource.line_bytes() + EventWriter::META_BYTES);
             self.writer.write(&resource, &mut detail);
-            Ok(detail)
+            Ok(Entry { detail_type: DETAIL_TYPE, detail, key: None })
         })
     }
+}
+
+fn bytes(entry: &Entry) -> usize {
+    EVENT_SOURCE.len() + entry.detail_type.len() + entry.detail.len()
 }
 
 impl Job for Publisher {
     /// A request's worth at a time, as the function hands them on.
     fn run(&mut self) -> Result<usize> {
-        let mut bytes = 0;
+        let mut sent = 0;
         let mut request = Vec::with_capacity(REQUEST_ENTRIES);
-        for detail in self.details() {
-            request.push(detail?);
+        for entry in self.entries() {
+            request.push(entry?);
             if request.len() == REQUEST_ENTRIES {
-                bytes += request.iter().map(String::len).sum::<usize>();
+                sent += request.iter().map(bytes).sum::<usize>();
                 request.clear();
             }
         }
-        Ok(bytes + request.iter().map(String::len).sum::<usize>())
+        Ok(sent + request.iter().map(bytes).sum::<usize>())
     }
 
     fn records(&mut self) -> Result<Vec<String>> {
-        let entry = |detail: Result<String>| {
+        let record = |entry: Result<Entry>| {
+            let Entry { detail_type, detail, .. } = entry?;
             Ok(json!({
                 "Source": EVENT_SOURCE,
-                "DetailType": DETAIL_TYPE,
+                "DetailType": detail_type,
                 "EventBusName": EVENT_BUS_NAME,
-                "Detail": detail?,
+                "Detail": detail,
             })
             .to_string())
         };
-        self.details().map(entry).collect()
+        self.entries().map(record).collect()
     }
 }

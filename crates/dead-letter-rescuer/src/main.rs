@@ -9,7 +9,7 @@ use lambda_support::{clients, telemetry, time_left};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let state = State {
         streams: aws_sdk_dynamodbstreams::Client::new(&sdk),
         s3: aws_sdk_s3::Client::new(&sdk),

@@ -3,7 +3,9 @@
 //! A batch is validated once, by the runtime that hands it on. Parsing it again, into records, and then their images, was the
 //! larger half of what the enricher and the lake's writer compute (docs/performance.md).
 
-/// A place in valid JSON. Over other text it finds nothing, or nonsense.
+use serde_json::value::RawValue;
+
+/// A place in valid JSON.
 #[derive(Clone, Copy)]
 pub(crate) struct JsonCursor<'a> {
     text: &'a str,
@@ -11,8 +13,8 @@ pub(crate) struct JsonCursor<'a> {
 }
 
 impl<'a> JsonCursor<'a> {
-    pub fn of(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub fn of(json: &'a RawValue) -> Self {
+        Self { text: json.get(), at: 0 }
     }
 
     /// The next byte that is not blank.
@@ -75,6 +77,20 @@ impl<'a> JsonCursor<'a> {
             }
             self.take(b',')?;
         }
+    }
+
+    /// The text of the first member of that name; what is behind it is not looked at. `None` where a name before it has escapes.
+    pub fn member(mut self, wanted: &str) -> Option<&'a str> {
+        let mut found = None;
+        self.members(|cursor, name| {
+            let value = cursor.value()?;
+            if name == wanted {
+                found = Some(value);
+                return None;
+            }
+            Some(())
+        });
+        found
     }
 
     /// Shows the elements of an array, with the cursor at each.
@@ -166,7 +182,8 @@ mod tests {
         ] {
             for (before, after) in [("", ""), (" \n", " ,1"), ("\t", "}"), ("", "]")] {
                 let text = format!("{before}{value}{after}");
-                assert_eq!(JsonCursor::of(&text).value(), Some(value), "{text}");
+                let mut cursor = JsonCursor { text: &text, at: 0 };
+                assert_eq!(cursor.value(), Some(value), "{text}");
             }
         }
     }
@@ -174,13 +191,17 @@ mod tests {
     #[test]
     fn members_are_shown_by_name() {
         let mut seen = Vec::new();
-        let mut cursor = JsonCursor::of(r#" { "a" : [1] , "" : "x" } "#);
+        let of = |text| JsonCursor { text, at: 0 };
+        let mut cursor = of(r#" { "a" : [1] , "" : "x" } "#);
         cursor.members(|cursor, name| {
             seen.push((name, cursor.value()?));
             Some(())
         });
         assert_eq!(seen, [("a", "[1]"), ("", r#""x""#)]);
-        assert_eq!(JsonCursor::of("{}").members(|_, _| None), Some(()));
-        assert_eq!(JsonCursor::of(r#"{"\u0061": 1}"#).members(|cursor, _| cursor.value().map(drop)), None);
+        let members = of(r#"{"b": {"a": 1}, "a": 2, "a": 3, "c"#);
+        assert_eq!((members.member("a"), members.member("b")), (Some("2"), Some(r#"{"a": 1}"#)));
+        assert_eq!(of(r#"{"b": 1}"#).member("a"), None);
+        assert_eq!(of("{}").members(|_, _| None), Some(()));
+        assert_eq!(of(r#"{"\u0061": 1}"#).members(|cursor, _| cursor.value().map(drop)), None);
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let state = State {
         runs: ExportRuns {
             client: aws_sdk_dynamodb::Client::new(&sdk),

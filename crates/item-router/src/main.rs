@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let state = State {
         bus: EventBus {
             client: aws_sdk_eventbridge::Client::new(&sdk),

@@ -19,7 +19,7 @@ const UPLOAD_TIMEOUT: Duration = Duration::from_mins(2);
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let timeouts = sdk.timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
     let timeouts = timeouts.operation_attempt_timeout(UPLOAD_TIMEOUT).build();
     let client = s3::Client::from_conf(s3::config::Builder::from(&sdk).timeout_config(timeouts).build());

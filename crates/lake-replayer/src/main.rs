@@ -13,7 +13,7 @@ const LAST_INVOCATION: Duration = Duration::from_secs(150);
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let state = State {
         s3: aws_sdk_s3::Client::new(&sdk),
         lambda: aws_sdk_lambda::Client::new(&clients::without_timeouts(&sdk)),

@@ -8,7 +8,7 @@ use lambda_support::{clients, telemetry, time_left};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let glue = aws_sdk_glue::Client::new(&sdk);
     let state = State {
         lake: Lake {

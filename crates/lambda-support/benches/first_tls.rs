@@ -27,6 +27,7 @@ async fn main() {
     let credentials = Credentials::new("local", "local", None, None, "this bench");
     let sdk = sdk_config()
         .await
+        .unwrap()
         .to_builder()
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))

@@ -9,7 +9,7 @@ use stream_enricher::{Config, State, handle};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let metrics = telemetry::start()?;
     let config = Config::from_env()?;
-    let sdk = clients::sdk_config().await;
+    let sdk = clients::sdk_config().await?;
     let state = State {
         dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
         s3: aws_sdk_s3::Client::new(&sdk),

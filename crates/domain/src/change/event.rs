@@ -100,17 +100,7 @@ impl<'a> ChangeMeta<'a> {
     /// The `meta` of an event, of which nothing else is read. `None` where it has none.
     #[must_use]
     pub fn of_event(event: &'a RawValue) -> Option<Self> {
-        let mut meta = None;
-        JsonCursor::of(event.get()).members(|cursor, name| {
-            let value = cursor.value()?;
-            if name == "meta" {
-                meta = serde_json::from_str(value).ok();
-                // What is behind it need not be looked at.
-                return None;
-            }
-            Some(())
-        });
-        meta
+        serde_json::from_str(JsonCursor::of(event).member("meta")?).ok()
     }
 }
 

@@ -242,7 +242,7 @@ impl<'a> StreamRecord<'a> {
     #[must_use]
     pub fn read_batch(json: &'a RawValue) -> Option<Vec<Result<Self, Reject>>> {
         let mut records = Vec::new();
-        JsonCursor::of(json.get()).elements(|cursor| {
+        JsonCursor::of(json).elements(|cursor| {
             let record = *cursor;
             if let Some(read) = plain_record::read(cursor) {
                 records.push(Ok(read));

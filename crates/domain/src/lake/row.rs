@@ -15,10 +15,10 @@ use crate::json_cursor::JsonCursor;
 /// A stream record of whose images only the one is read that the lake keeps.
 pub type LakeRecord<'a> = StreamRecord<'a, LakeImage<'a>>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum LakeImage<'a> {
     /// As it came.
-    Raw(&'a str),
+    Raw(&'a RawValue),
     Read(Item),
     /// Behind the new one, which the lake keeps.
     Passed,
@@ -26,7 +26,7 @@ pub enum LakeImage<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for LakeImage<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|json| Self::Raw(json.get()))
+        <&RawValue>::deserialize(deserializer).map(Self::Raw)
     }
 }
 
@@ -79,7 +79,7 @@ impl LakeRecord<'_> {
             Operation::Remove => (RowOperation::Remove, self.old_image, "dynamodb.OldImage"),
         };
         let item = match image {
-            Some(LakeImage::Raw(json)) => Item::from_valid_image(json).ok(),
+            Some(LakeImage::Raw(json)) => Item::from_raw_image(json).ok(),
             Some(LakeImage::Read(item)) => Some(item),
             Some(LakeImage::Passed) | None => None,
         };
@@ -107,7 +107,7 @@ impl Row {
             let number = record.sequence_number.clone();
             Ok((record.row()?, number))
         };
-        let plain = plain_record::read(&mut JsonCursor::of(record.get()));
+        let plain = plain_record::read(&mut JsonCursor::of(record));
         match plain.map(with_number) {
             Some(Ok(row)) => Ok(row),
             _ => with_number(LakeRecord::decode(record.get())?),

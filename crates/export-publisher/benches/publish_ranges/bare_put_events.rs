@@ -23,7 +23,7 @@ pub struct BareEvent {
 
 #[tokio::main(flavor = "current_thread")]
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
-    let client = &Client::new(&clients::sdk_config().await);
+    let client = &Client::new(&clients::sdk_config().await?);
     let requests = &ready_made()?;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<BareEvent>| async move {
         let mut under_way = stream::iter(requests.iter().cycle().take(event.payload.requests))
