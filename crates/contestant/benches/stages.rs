@@ -53,7 +53,7 @@ fn enricher(criterion: &mut Criterion) {
     });
     whole(&mut stages, "typed-parse", &folder);
     stages.bench_function("decode", |bencher| {
-        bencher.iter(|| changes().filter(|change| change.item().is_some()).count())
+        bencher.iter(|| changes().filter(|change| change.item().is_some()).count());
     });
     stages.bench_function("decode, by the parser", |bencher| {
         let records: Vec<&RawValue> = serde_json::from_str(batch.get()).unwrap();
@@ -64,7 +64,7 @@ fn enricher(criterion: &mut Criterion) {
         bencher.iter(|| records.iter().copied().filter(is_item).count());
     });
     stages.bench_function("map", |bencher| {
-        bencher.iter(|| decoded.iter().filter_map(map).map(|fhir| fhir.len()).sum::<usize>())
+        bencher.iter(|| decoded.iter().filter_map(map).map(|fhir| fhir.len()).sum::<usize>());
     });
     let mut event = String::new();
     stages.bench_function("encode", |bencher| {
