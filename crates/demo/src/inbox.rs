@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use aws_sdk_s3 as s3;
 use aws_sdk_sqs as sqs;
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageSystemAttributeName};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::change::{ChangeEvent, DataRef, Operation, RejectNotice};
 use domain::export::resource::FhirResourceChanged;
 use serde::Deserialize;
@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
 use crate::deployment::Deployment;
+use crate::queue;
 
 /// A change event that came out of a queue, or from S3 where the message only said where.
 #[derive(Debug, Clone)]
@@ -166,23 +167,7 @@ async fn take(client: &sqs::Client, url: &str) -> Result<Vec<(String, u64)>> {
         .await
         .context("ReceiveMessage")?;
     let messages = received.messages.unwrap_or_default();
-    if messages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let handles = messages.iter().enumerate().map(|(number, message)| {
-        DeleteMessageBatchRequestEntry::builder()
-            .id(number.to_string())
-            .set_receipt_handle(message.receipt_handle.clone())
-            .build()
-    });
-    let entries = handles.collect::<Result<Vec<_>, _>>()?;
-    client
-        .delete_message_batch()
-        .queue_url(url)
-        .set_entries(Some(entries))
-        .send()
-        .await
-        .context("DeleteMessageBatch")?;
+    queue::delete(client, url, &messages).await?;
     Ok(messages
         .into_iter()
         .map(|message| {

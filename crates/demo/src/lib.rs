@@ -6,6 +6,8 @@
 //! - [`ledger`]: compares them.
 //! - [`datastore`], [`export_demo`], [`export_ledger`]: what lies in HealthLake, its runs, and what arrived of it.
 //! - [`lake`], [`lake_demo`]: the files of the lake, who reads them, and what is in them.
+//! - [`queue`]: what its consumers share.
+//! - [`interruption`]: programs end what they started.
 //! - [`fhir_check`]: two validators that are not ours.
 //! - [`report`]: what the user sees.
 //! - [`flow_bench`]: how fast a change is on the local stack, and how many a second it carries.
@@ -19,11 +21,13 @@ pub mod fhir_check;
 pub mod flow_bench;
 pub mod history;
 pub mod inbox;
+pub mod interruption;
 pub mod lake;
 pub mod lake_demo;
 pub mod ledger;
 pub mod options;
 pub mod plain_json;
+pub mod queue;
 pub mod report;
 pub mod source;
 pub mod writer;

@@ -15,11 +15,11 @@ use demo::dead_letters::{self, Dead};
 use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::history::{self, HistoryRecord};
 use demo::inbox::Inbox;
+use demo::interruption::until_interrupted;
 use demo::options::options;
 use demo::source::{self, Generated, Write};
 use demo::{export_demo, fhir_check, lake_demo, ledger, report, writer};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
@@ -49,25 +49,12 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match until_interrupted(Arguments::parse()).await {
+    match until_interrupted(Box::pin(run(Arguments::parse()))).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// What the demo started ends with the future that holds it.
-async fn until_interrupted(arguments: Arguments) -> Result<ExitCode> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    tokio::select! {
-        ran = run(arguments) => ran,
-        _ = interrupt.recv() => Ok(ExitCode::from(130)),
-        _ = terminate.recv() => Ok(ExitCode::from(143)),
-        _ = hang_up.recv() => Ok(ExitCode::from(129)),
     }
 }
 

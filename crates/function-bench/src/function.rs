@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::process::{Memory, Process};
-use crate::runtime_api::{FunctionError, Report, RuntimeApi};
+use crate::runtime_api::{FunctionError, Happening, RuntimeApi};
 use crate::server::{Services, serve};
 use crate::stderr_end::StderrEnd;
 
@@ -81,11 +81,11 @@ impl Function {
             .with_context(|| format!("{} does not start", program.path.display()))?;
         let process = Process::of(child.id().context("the function ended")?)?;
         let stderr = StderrEnd::of(child.stderr.take().context("the function has no stderr")?);
-        let (runtime_api, events, reports) = RuntimeApi::of(process, program.timeout);
+        let (runtime_api, events, happenings) = RuntimeApi::of(process, program.timeout);
         let mut server = JoinSet::new();
         // Until here the kernel keeps the function's connections waiting.
         server.spawn(serve(listener, Arc::new(runtime_api), services));
-        let mut child = WatchedChild { child, stderr, reports };
+        let mut child = WatchedChild { child, stderr, happenings };
         let (at, polled) = child.poll(POLL_WITHIN).await?;
         let start = Start {
             cpu_time: polled,
@@ -155,14 +155,14 @@ fn command(program: &Program, address: &str) -> Command {
 struct WatchedChild {
     child: Child,
     stderr: StderrEnd,
-    reports: mpsc::UnboundedReceiver<Report>,
+    happenings: mpsc::UnboundedReceiver<Happening>,
 }
 
 impl WatchedChild {
     /// When it polled, and its CPU time then.
     async fn poll(&mut self, limit: Duration) -> anyhow::Result<(Instant, Duration)> {
         loop {
-            if let Report::Polled { at, cpu_time } = self.report("poll", limit).await? {
+            if let Happening::Polled { at, cpu_time } = self.next("poll", limit).await? {
                 return Ok((at, cpu_time?));
             }
         }
@@ -170,25 +170,25 @@ impl WatchedChild {
 
     async fn answer(&mut self, limit: Duration) -> anyhow::Result<(Instant, Bytes)> {
         loop {
-            if let Report::Answered { at, answer } = self.report("answer", limit).await? {
+            if let Happening::Answered { at, answer } = self.next("answer", limit).await? {
                 return Ok((at, answer));
             }
         }
     }
 
-    async fn report(&mut self, awaited: &str, limit: Duration) -> anyhow::Result<Report> {
-        let reported = tokio::select! {
+    async fn next(&mut self, awaited: &str, limit: Duration) -> anyhow::Result<Happening> {
+        let next = tokio::select! {
             // What it reported before it ended comes first.
             biased;
-            Some(report) = self.reports.recv() => Ok(report),
+            Some(happening) = self.happenings.recv() => Ok(happening),
             status = self.child.wait() => Err(format!("ended with {}", status?)),
             () = sleep(limit) => Err(format!("did not {awaited} within {} s", limit.as_secs())),
         };
-        let what = match reported {
-            Ok(Report::Failed(FunctionError { error_type, error_message })) => {
+        let what = match next {
+            Ok(Happening::Failed(FunctionError { error_type, error_message })) => {
                 format!("failed with {error_type}: {error_message}")
             }
-            Ok(report) => return Ok(report),
+            Ok(happening) => return Ok(happening),
             Err(what) => what,
         };
         self.child.kill().await?;

@@ -37,6 +37,7 @@ pub struct Measured {
     pub wall_times: Vec<Duration>,
     /// Of all of these together.
     pub requests: Requests,
+    pub answered_bytes: u64,
     /// Of the last invocation, warm-up or not; nothing where there was none.
     pub last_answer: Bytes,
     pub last_put_events: Vec<Bytes>,
@@ -73,6 +74,7 @@ pub async fn measure(
         cpu_times: Vec::with_capacity(invocations),
         wall_times: Vec::with_capacity(invocations),
         requests: no_requests(),
+        answered_bytes: 0,
         last_answer: Bytes::new(),
         last_put_events: Vec::new(),
     };
@@ -80,11 +82,12 @@ pub async fn measure(
     services.take_received();
     for number in 0..warm_up + invocations {
         let invocation = function.invoke(batch.json.clone()).await?;
-        let Received { requests, put_events } = services.take_received();
+        let Received { requests, put_events, answered_bytes } = services.take_received();
         kind.check(batch, &invocation.answer, &put_events)?;
         if number >= warm_up {
             measured.cpu_times.push(invocation.cpu_time);
             measured.wall_times.push(invocation.wall_time);
+            measured.answered_bytes += answered_bytes;
             for (operation, times) in requests {
                 *measured.requests.entry(operation).or_default() += times;
             }

@@ -26,6 +26,8 @@ pub struct Report<'a> {
     rss_at_first_poll_bytes: u64,
     /// Of all invocations together, without those of the warm-up.
     requests: &'a Requests,
+    /// What the services answered to these, without the heads.
+    answered_bytes: u64,
 }
 
 impl<'a> Report<'a> {
@@ -44,6 +46,7 @@ impl<'a> Report<'a> {
             peak_rss_bytes: measured.peak_bytes,
             rss_at_first_poll_bytes: measured.start.memory.now,
             requests: &measured.requests,
+            answered_bytes: measured.answered_bytes,
         }
     }
 }
@@ -87,6 +90,7 @@ mod tests {
             wall_times: cpu_times.iter().map(|time| *time * 2).collect(),
             cpu_times,
             requests: no_requests(),
+            answered_bytes: 7_000,
             last_answer: Bytes::new(),
             last_put_events: Vec::new(),
         }
@@ -101,7 +105,7 @@ mod tests {
         let expected = json!({
             "startCpuMs": 1.5, "startWallMs": 3.0, "cpuMsPerInvocation": 3.0, "cpuMsTotal": 100.0,
             "events": 10, "cpuUsPerEvent": 2_500.0, "wallMsPerInvocation": 6.0,
-            "peakRssBytes": 4_000, "rssAtFirstPollBytes": 1_000, "requests": requests
+            "peakRssBytes": 4_000, "rssAtFirstPollBytes": 1_000, "requests": requests, "answeredBytes": 7_000
         });
         assert_eq!(report, expected);
     }

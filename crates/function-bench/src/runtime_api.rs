@@ -22,12 +22,12 @@ pub(crate) struct RuntimeApi {
     /// How many events were handed out; the last of them is the invocation under way.
     invocations: AtomicU64,
     events: Mutex<mpsc::Receiver<Bytes>>,
-    reports: mpsc::UnboundedSender<Report>,
+    happenings: mpsc::UnboundedSender<Happening>,
 }
 
 /// What the function has done.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum Happening {
     /// Asked for the next event.
     Polled {
         at: Instant,
@@ -54,12 +54,12 @@ impl RuntimeApi {
     pub(crate) fn of(
         process: Process,
         timeout: Duration,
-    ) -> (Self, mpsc::Sender<Bytes>, mpsc::UnboundedReceiver<Report>) {
+    ) -> (Self, mpsc::Sender<Bytes>, mpsc::UnboundedReceiver<Happening>) {
         let (event_sender, events) = mpsc::channel(1);
-        let (reports, report_receiver) = mpsc::unbounded_channel();
+        let (happenings, happening_receiver) = mpsc::unbounded_channel();
         let invocations = AtomicU64::new(0);
-        let api = Self { process, timeout, invocations, events: Mutex::new(events), reports };
-        (api, event_sender, report_receiver)
+        let api = Self { process, timeout, invocations, events: Mutex::new(events), happenings };
+        (api, event_sender, happening_receiver)
     }
 
     /// `operation` is what stands behind `/2018-06-01/runtime/`.
@@ -68,7 +68,7 @@ impl RuntimeApi {
         match parts.as_slice() {
             ["invocation", "next"] => self.next().await,
             ["invocation", id, "response"] if *id == self.request_id() => {
-                self.report(Report::Answered { at: Instant::now(), answer: body });
+                self.report(Happening::Answered { at: Instant::now(), answer: body });
                 status(StatusCode::ACCEPTED)
             }
             ["invocation", id, "error"] if *id == self.request_id() => self.failed(&body),
@@ -80,7 +80,7 @@ impl RuntimeApi {
 
     async fn next(&self) -> Response<Full<Bytes>> {
         let cpu_time = self.process.cpu_time();
-        self.report(Report::Polled { at: Instant::now(), cpu_time });
+        self.report(Happening::Polled { at: Instant::now(), cpu_time });
         let Some(event) = self.events.lock().await.recv().await else {
             return status(StatusCode::GONE);
         };
@@ -106,13 +106,13 @@ impl RuntimeApi {
     }
 
     fn failed(&self, body: &[u8]) -> Response<Full<Bytes>> {
-        self.report(Report::Failed(serde_json::from_slice(body).unwrap_or_default()));
+        self.report(Happening::Failed(serde_json::from_slice(body).unwrap_or_default()));
         status(StatusCode::ACCEPTED)
     }
 
-    fn report(&self, report: Report) {
+    fn report(&self, happening: Happening) {
         // Nobody listens any more to a function that is to be killed.
-        drop(self.reports.send(report));
+        drop(self.happenings.send(happening));
     }
 }
 
@@ -131,14 +131,14 @@ mod tests {
     struct Fixture {
         api: RuntimeApi,
         events: mpsc::Sender<Bytes>,
-        reports: mpsc::UnboundedReceiver<Report>,
+        happenings: mpsc::UnboundedReceiver<Happening>,
     }
 
     impl Fixture {
         fn new() -> Self {
             let process = Process::of(std::process::id()).unwrap();
-            let (api, events, reports) = RuntimeApi::of(process, Duration::from_mins(1));
-            Self { api, events, reports }
+            let (api, events, happenings) = RuntimeApi::of(process, Duration::from_mins(1));
+            Self { api, events, happenings }
         }
 
         async fn send(&self, operation: &str, body: &'static str) -> u16 {
@@ -163,8 +163,8 @@ mod tests {
         tokio::select! {
             biased;
             _ = poll => panic!("an event that nobody sent"),
-            report = fixture.reports.recv() => {
-                assert!(matches!(report, Some(Report::Polled { cpu_time: Ok(_), .. })), "{report:?}");
+            happening = fixture.happenings.recv() => {
+                assert!(matches!(happening, Some(Happening::Polled { cpu_time: Ok(_), .. })), "{happening:?}");
             }
         }
     }
@@ -178,8 +178,8 @@ mod tests {
         assert_eq!(fixture.send(&format!("invocation/{first}/response"), "late").await, 400);
         assert_eq!(fixture.send(&format!("invocation/{second}/response"), "in time").await, 202);
         let mut answers = Vec::new();
-        while let Ok(report) = fixture.reports.try_recv() {
-            if let Report::Answered { answer, .. } = report {
+        while let Ok(happening) = fixture.happenings.try_recv() {
+            if let Happening::Answered { answer, .. } = happening {
                 answers.push(answer);
             }
         }
@@ -191,16 +191,16 @@ mod tests {
         let error = r#"{"errorType": "Broken", "errorMessage": "no table", "stackTrace": ["line 1"]}"#;
         let mut fixture = Fixture::new();
         assert_eq!(fixture.send("init/error", error).await, 202);
-        let report = fixture.reports.recv().await;
-        let Some(Report::Failed(FunctionError { error_type, error_message })) = report else {
-            panic!("{report:?}");
+        let happening = fixture.happenings.recv().await;
+        let Some(Happening::Failed(FunctionError { error_type, error_message })) = happening else {
+            panic!("{happening:?}");
         };
         assert_eq!((error_type.as_str(), error_message.as_str()), ("Broken", "no table"));
 
         let id = fixture.invoke("1").await;
-        assert!(matches!(fixture.reports.recv().await, Some(Report::Polled { .. })));
+        assert!(matches!(fixture.happenings.recv().await, Some(Happening::Polled { .. })));
         assert_eq!(fixture.send(&format!("invocation/{id}/error"), "no JSON").await, 202);
-        assert!(matches!(fixture.reports.recv().await, Some(Report::Failed(_))));
+        assert!(matches!(fixture.happenings.recv().await, Some(Happening::Failed(_))));
         assert_eq!(fixture.send("extension/register", "").await, 404);
     }
 }

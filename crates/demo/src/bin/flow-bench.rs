@@ -9,19 +9,21 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use demo::deployment::{LocalStack, Repository, StackStart};
+use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::flow_bench::backlog::{self, Backlog, Steps};
 use demo::flow_bench::consumer::Consumers;
 use demo::flow_bench::items::Patients;
 use demo::flow_bench::latency::{Latency, one_at_a_time};
 use demo::flow_bench::versions::versions;
+use demo::interruption::until_interrupted;
 use serde::Serialize;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-/// The default of the option `pipe.batchingWindowSeconds`.
+/// The default of the option `pipe.batchingWindowSeconds`, deployed as such: the figures' names hold with any default.
 const WINDOW: Duration = Duration::from_secs(1);
+/// So long that a backlog which grows slowly stands out from the ups and downs of the batches.
+const STEP: Duration = Duration::from_secs(20);
 /// The runner looks for changed pipes twice a second; until then the old window holds.
 const PIPE_CHANGE_PAUSE: Duration = Duration::from_secs(2);
 /// So many that one waits while others remove what they received, and that they are not what bounds the rate. They stay to
@@ -34,7 +36,7 @@ struct Arguments {
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: PathBuf,
-    /// Fewer items and shorter steps
+    /// Fewer items and fewer steps
     #[arg(long)]
     quick: bool,
 }
@@ -57,7 +59,7 @@ struct Figures {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match until_interrupted(Arguments::parse()).await {
+    match until_interrupted(Box::pin(run(Arguments::parse()))).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -66,18 +68,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The stack ends with the future that holds it.
-async fn until_interrupted(arguments: Arguments) -> Result<ExitCode> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        ran = run(arguments) => ran.map(|()| ExitCode::SUCCESS),
-        _ = interrupt.recv() => Ok(ExitCode::from(130)),
-        _ = terminate.recv() => Ok(ExitCode::from(143)),
-    }
-}
-
-async fn run(arguments: Arguments) -> Result<()> {
+async fn run(arguments: Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let say = |what: &str| println!("[{:>3} s] {what}", started.elapsed().as_secs());
     let extent = extent(arguments.quick);
@@ -88,46 +79,43 @@ async fn run(arguments: Arguments) -> Result<()> {
     let start = StackStart { folder: repository.root.join(".local/flow-bench"), ..StackStart::default() };
     let stack = LocalStack::start(repository, start).await?;
     stack.bootstrap().await?;
-    let deployment = stack.deploy(&json!({})).await?;
+    let deployment = deploy(&stack, WINDOW).await?;
     let patients = Patients::of(&deployment)?;
     let mut consumers = Consumers::open(&deployment, CONSUMERS)?;
     let mut numbers = 0..;
     let window1s = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
     say(&format!("window of 1 s, one item at a time: {window1s}"));
     say("deploying it with the window off");
-    set_window(&stack, Duration::ZERO).await?;
+    deploy(&stack, Duration::ZERO).await?;
     let window_off = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
     say(&format!("window off, one item at a time: {window_off}"));
     say("deploying it with the window of 1 s");
-    set_window(&stack, WINDOW).await?;
+    deploy(&stack, WINDOW).await?;
     let backlog =
         backlog::until_backlog(&stack, &patients, &mut consumers, &mut numbers, &extent.steps, &say).await?;
-    say(&format!("{} changes/s are kept up with; bound by {}", backlog.rate_per_second, backlog.bound_by));
+    say(&backlog.to_string());
     drop(consumers);
     stack.stop().await?;
 
     let figures = Figures { window1s, window_off, backlog, versions };
     let path = &arguments.json;
     std::fs::write(path, serde_json::to_string_pretty(&figures)? + "\n")
-        .with_context(|| format!("writing {}", path.display()))
+        .with_context(|| format!("writing {}", path.display()))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn extent(quick: bool) -> Extent {
-    let steps = |rates: &[u32], seconds| Steps {
-        rates: rates.to_vec(),
-        length: Duration::from_secs(seconds),
-        window: WINDOW,
-    };
+    let steps = |rates: &[u32]| Steps { rates: rates.to_vec(), length: STEP, window: WINDOW };
     if quick {
-        Extent { items: 15, steps: steps(&[25, 50, 100, 200, 400], 5) }
+        Extent { items: 15, steps: steps(&[50, 100, 200, 400]) }
     } else {
-        Extent { items: 60, steps: steps(&[25, 50, 100, 150, 200, 250, 300, 400, 500], 10) }
+        Extent { items: 60, steps: steps(&[25, 50, 100, 150, 200, 250, 300, 400, 500]) }
     }
 }
 
-/// Deploys again with another window of the pipe, and waits until it is in effect. Table and queues stay.
-async fn set_window(stack: &LocalStack, window: Duration) -> Result<()> {
-    stack.deploy(&json!({"pipe": {"batchingWindowSeconds": window.as_secs()}})).await?;
+/// Deploys with this window of the pipe, and waits until it is in effect. Deployed again, table and queues stay.
+async fn deploy(stack: &LocalStack, window: Duration) -> Result<Deployment> {
+    let deployment = stack.deploy(&json!({"pipe": {"batchingWindowSeconds": window.as_secs()}})).await?;
     sleep(PIPE_CHANGE_PAUSE).await;
-    Ok(())
+    Ok(deployment)
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message};
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 
 use super::items;
 use crate::deployment::Deployment;
+use crate::queue;
 
 /// The longest that SQS lets a receiver wait, in seconds (SQS API reference, "ReceiveMessage").
 const LONG_POLL_SECONDS: i32 = 20;
@@ -93,29 +93,8 @@ async fn consume(client: Client, url: String, sender: UnboundedSender<Received>)
                 return Ok(());
             }
         }
-        delete(&client, &url, &messages).await?;
+        queue::delete(&client, &url, &messages).await?;
     }
-}
-
-async fn delete(client: &Client, url: &str, messages: &[Message]) -> Result<()> {
-    if messages.is_empty() {
-        return Ok(());
-    }
-    let entries = messages.iter().enumerate().map(|(number, message)| {
-        DeleteMessageBatchRequestEntry::builder()
-            .id(number.to_string())
-            .set_receipt_handle(message.receipt_handle.clone())
-            .build()
-    });
-    let entries = entries.collect::<Result<Vec<_>, _>>()?;
-    client
-        .delete_message_batch()
-        .queue_url(url)
-        .set_entries(Some(entries))
-        .send()
-        .await
-        .context("DeleteMessageBatch")?;
-    Ok(())
 }
 
 /// The `id` of the item that an event carries. An event of a patient is small: it is never claim-checked.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use http_body_util::Full;
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes};
 use hyper::{Method, Request, Response, StatusCode};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -29,12 +29,14 @@ pub struct AwsServices {
     objects: Objects,
 }
 
-/// What the function has sent.
+/// What the function has sent, and how much it got.
 #[derive(Debug, Default)]
 pub struct Received {
     pub requests: Requests,
     /// The bodies of the `PutEvents` requests, as they came.
     pub put_events: Vec<Bytes>,
+    /// Of the answers' bodies: what a function asks for, it must read.
+    pub answered_bytes: u64,
 }
 
 /// How often each operation was called.
@@ -118,10 +120,12 @@ impl Services for AwsServices {
 
     async fn answer(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        match head.headers.get("x-amz-target") {
+        let answer = match head.headers.get("x-amz-target") {
             Some(target) => self.json_operation(target.to_str().unwrap_or_default(), &body),
             None => self.object_operation(&head.method, head.uri.path(), body),
-        }
+        };
+        self.received().answered_bytes += answer.body().size_hint().lower();
+        answer
     }
 }
 
@@ -177,6 +181,20 @@ mod tests {
         assert_eq!(taken.len(), 10, "a request that is refused leaves no entries");
         assert_eq!(taken.first().map(|entry| &*entry.detail), Some("{}"));
         assert!(services.take_received().requests.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_bytes_of_every_answer_are_counted_until_they_are_taken() {
+        let services = AwsServices::default();
+        let no_item = r#"{"Key": {"id": {"S": "SITE#1"}, "sk": {"S": "SITE#1"}}}"#;
+        assert_eq!(send(&services, "DynamoDB_20120810.GetItem", no_item.to_owned()).await, 200);
+        assert_eq!(send_object(&services, Method::PUT, "content").await, 200);
+        for _ in 0..2 {
+            assert_eq!(send_object(&services, Method::GET, "").await, 200);
+        }
+        let answers = "{}contentcontent";
+        assert_eq!(services.take_received().answered_bytes, answers.len() as u64);
+        assert_eq!(services.take_received().answered_bytes, 0);
     }
 
     #[test]
