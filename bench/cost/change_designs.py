@@ -16,8 +16,8 @@ THEIRS = "go"
 def tributary(rate: float, a: Assumptions, cpu: Cpu, runtime: str = measured.OURS) -> dict[str, float]:
     """Pipe → enricher → router → bus with archive → rule → queue; `runtime` is what both functions are written in."""
     b = ours(rate, a)
-    enricher = enricher_seconds(b.size, cpu.of(measured.ENRICHER, runtime), a)
-    router = router_seconds(b.size, cpu.of(measured.ROUTER, runtime), a)
+    enricher = enricher_seconds(b.size, cpu.of_event(measured.ENRICHER, b.size, runtime), a)
+    router = router_seconds(b.size, cpu.of_event(measured.ROUTER, b.size, runtime), a)
     return {
         **pipe(rate, b, a),
         "enricher: Lambda": lambda_usd(b.per_million, enricher, a.function_mb),
@@ -39,7 +39,7 @@ def pipe_to_bus(rate: float, a: Assumptions, cpu: Cpu, batch_size: int) -> dict[
 def function_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """Pipe, one change at a time → enricher → a function that puts one event."""
     b = Batches.at(rate, 1, a.gather_seconds, a)
-    seconds = processor_seconds(cpu.of(measured.ROUTER, THEIRS), a.function_mb) + a.put_events_seconds
+    seconds = processor_seconds(cpu.of_event(measured.ROUTER, 1, THEIRS), a.function_mb) + a.put_events_seconds
     sender = {"sender: Lambda": lambda_usd(1e6, seconds, a.function_mb), "sender: logs": logs_usd(1e6, a)}
     return {**pipe(rate, b, a), **enriched(b, a, cpu), **sender, **bus(a.change_event_bytes)}
 
@@ -79,7 +79,7 @@ def pipe(rate: float, b: Batches, a: Assumptions) -> dict[str, float]:
 
 def enriched(b: Batches, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """The other designs' enricher."""
-    seconds = enricher_seconds(b.size, cpu.of(measured.ENRICHER, THEIRS), a)
+    seconds = enricher_seconds(b.size, cpu.of_event(measured.ENRICHER, b.size, THEIRS), a)
     return {
         "enricher: Lambda": lambda_usd(b.per_million, seconds, a.function_mb),
         "enricher: Query": queries(1, a),

@@ -13,8 +13,8 @@ from tributary import Writing
 
 def batch_seconds(size: float, a: Assumptions, cpu: Cpu) -> float:
     """Of one of our batches in the pipe: through both functions, while its shard waits."""
-    enricher = enricher_seconds(size, cpu.of(measured.ENRICHER), a)
-    return 2 * a.invoke_seconds + enricher + router_seconds(size, cpu.of(measured.ROUTER), a)
+    enricher = enricher_seconds(size, cpu.of_event(measured.ENRICHER, size), a)
+    return 2 * a.invoke_seconds + enricher + router_seconds(size, cpu.of_event(measured.ROUTER, size), a)
 
 
 def shard_busy(b: Batches, seconds: float, a: Assumptions) -> float:

@@ -22,9 +22,10 @@ from change_limits import (
 )
 from cpu import Cpu
 from events import Assumptions, Batches, enricher_seconds, processor_seconds, router_seconds
-from export_limits import EXPORTS, PUBLISHING
+from export_limits import IN_A_BURST, OVER_AN_INTERVAL
 from limits import Limit
 from quotas import Quota
+
 
 def piped(of_batch: Callable[[float, Assumptions, Cpu], float], size: int) -> list[Limit]:
     """What a pipe of another design meets; `of_batch`: seconds of what comes behind the enricher."""
@@ -34,7 +35,7 @@ def piped(of_batch: Callable[[float, Assumptions, Cpu], float], size: int) -> li
 
     def busy(rate: float, a: Assumptions, cpu: Cpu) -> float:
         b = batches(rate, a)
-        enricher = enricher_seconds(b.size, cpu.of(measured.ENRICHER, changes.THEIRS), a)
+        enricher = enricher_seconds(b.size, cpu.of_event(measured.ENRICHER, b.size, changes.THEIRS), a)
         return shard_busy(b, a.invoke_seconds + enricher + of_batch(b.size, a, cpu), a)
 
     def puts(rate: float, a: Assumptions, cpu: Cpu) -> float:
@@ -59,7 +60,7 @@ def to_the_bus(size: float, a: Assumptions, cpu: Cpu) -> float:
 
 
 def to_a_function(size: float, a: Assumptions, cpu: Cpu) -> float:
-    return a.invoke_seconds + router_seconds(size, cpu.of(measured.ROUTER, changes.THEIRS), a)
+    return a.invoke_seconds + router_seconds(size, cpu.of_event(measured.ROUTER, size, changes.THEIRS), a)
 
 
 def to_a_workflow(size: float, a: Assumptions, cpu: Cpu) -> float:
@@ -71,7 +72,7 @@ def one_each(name: str, quota: Quota) -> Limit:
 
 
 def message_concurrency(rate: float, a: Assumptions, cpu: Cpu) -> float:
-    seconds = processor_seconds(cpu.of(measured.ROUTER, exports.THEIRS), a.function_mb) + a.put_events_seconds
+    seconds = processor_seconds(cpu.of_event(measured.ROUTER, 1, exports.THEIRS), a.function_mb) + a.put_events_seconds
     return rate * seconds
 
 
@@ -91,9 +92,23 @@ OF_CHANGE_DESIGNS = {
 ONE_ENTRY_REQUESTS = one_each("bus: PutEvents, one event in each", quotas.PUT_EVENTS)
 
 OF_EXPORT_DESIGNS = {
-    exports.TRIBUTARY: [limit for limit in EXPORTS if limit is not PUBLISHING],
+    exports.TRIBUTARY: OVER_AN_INTERVAL,
     exports.EXPRESS: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS],
     exports.MESSAGE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, replace(CONCURRENCY, demand=message_concurrency)],
     exports.STATE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, one_each(TRANSITIONS, quotas.STATE_TRANSITIONS)],
     exports.FIREHOSE: [],
 }
+"""As if what is exported came evenly until the next export is due, of every design."""
+
+
+def in_a_burst(limit: Limit) -> Limit:
+    """All that is exported in one second: a map runs 10,000 child workflows at once (Step Functions developer guide, "Using Map
+    state in Distributed mode"), and a queue 1,000 functions, each in less than a second. Either is more than PutEvents takes."""
+    return replace(limit, demand=lambda rate, a, cpu: limit.demand(rate * a.schedule_seconds, a, cpu))
+
+
+OF_EXPORT_BURSTS = {
+    name: IN_A_BURST if name == exports.TRIBUTARY else [in_a_burst(limit) for limit in limits]
+    for name, limits in OF_EXPORT_DESIGNS.items()
+}
+"""In the busiest second of an export."""

@@ -34,7 +34,7 @@ class Run:
     def at(rate: float, a: Assumptions, cpu: Cpu, runtime: str = measured.OURS) -> "Run":
         resources = rate * a.schedule_seconds
         ranges = max(a.resource_types, math.ceil(resources * a.resource_bytes / a.range_bytes))
-        microseconds = cpu.of(measured.PUBLISHER, runtime) + a.send_cpu_microseconds
+        microseconds = cpu.of_resource(runtime) + a.send_cpu_microseconds
         answered = a.put_events_seconds / (a.publisher_requests * a.entries_per_request)
         each = max(processor_seconds(microseconds, a.publisher_mb), answered)
         publishers = min(ranges, a.publish_concurrency)
@@ -73,7 +73,7 @@ def state_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """A Distributed Map over files, a function that answers with a file's resources, and a PutEvents state for each."""
     of_file = a.payload_bytes // a.resource_event_bytes
     files = 1e6 / of_file
-    seconds = processor_seconds(of_file * cpu.of(measured.PUBLISHER, THEIRS), a.function_mb) + a.step_seconds
+    seconds = processor_seconds(of_file * cpu.of_resource(THEIRS), a.function_mb) + a.step_seconds
     return {
         "reader: Lambda": lambda_usd(files, seconds, a.function_mb),
         "reader: GET": files * p.S3_GET.usd,
@@ -94,7 +94,7 @@ def message_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """A function sends each resource to a queue, by ten; behind it, a function puts one event for each message. What the first
     function costs is left out."""
     sends = 1e6 / 10 * billed(10 * a.resource_bytes)
-    seconds = processor_seconds(cpu.of(measured.ROUTER, THEIRS), a.function_mb) + a.put_events_seconds
+    seconds = processor_seconds(cpu.of_event(measured.ROUTER, 1, THEIRS), a.function_mb) + a.put_events_seconds
     return {
         # Each is received and deleted alone: Lambda deletes what an invocation was given.
         "first queue": (sends + 2e6) * p.SQS_REQUEST.usd,
@@ -106,7 +106,7 @@ def message_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
 
 def through_firehose(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """A function puts each resource into Firehose, which writes files. Nothing is told of a resource."""
-    microseconds = cpu.of(measured.PUBLISHER, THEIRS) + a.send_cpu_microseconds
+    microseconds = cpu.of_resource(THEIRS) + a.send_cpu_microseconds
     seconds = processor_seconds(1e6 * microseconds, a.publisher_mb)
     resources = a.firehose_flush_bytes / a.resource_event_bytes
     return {

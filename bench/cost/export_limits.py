@@ -11,10 +11,15 @@ from limits import Limit
 from quotas import Quota
 
 
-def run_requests(rate: float, a: Assumptions, cpu: Cpu) -> float:
-    """PutEvents in the busiest second of a run: as fast as its publishers are, if there is so much to publish."""
+def busiest_second(rate: float, a: Assumptions, cpu: Cpu) -> float:
+    """Resources of a run in it: as many as its publishers send, if there are so many."""
     run = Run.at(rate, a, cpu)
-    return min(run.publishers / run.resource_seconds, run.resources) / a.entries_per_request
+    return min(run.publishers / run.resource_seconds, run.resources)
+
+
+def fitting_publishers(put_events: float, invocations: float, a: Assumptions, cpu: Cpu) -> float:
+    """How many at once fill the smaller of both quotas, with one rule for each event."""
+    return min(put_events * a.entries_per_request, invocations) * Run.at(1, a, cpu).resource_seconds
 
 
 def publishing_share(rate: float, a: Assumptions, cpu: Cpu) -> float:
@@ -36,13 +41,26 @@ INTERVAL = Quota(1, "second of publishing a second", False, "the option `datasto
 PUBLISHING = Limit(
     "bus: PutEvents while a run publishes",
     quotas.PUT_EVENTS,
-    run_requests,
-    "`datastores.<name>.publishConcurrency` below what fills PutEvents (see By region), so that the changes keep their part; "
-    "or raise the quota",
+    lambda rate, a, cpu: busiest_second(rate, a, cpu) / a.entries_per_request,
+    "raise the quota; or fewer publishers at once, `datastores.<name>.publishConcurrency`",
+)
+DELIVERING = Limit(
+    "bus: invocations while a run publishes",
+    quotas.INVOCATIONS,
+    lambda rate, a, cpu: min(busiest_second(rate, a, cpu), quotas.PUT_EVENTS.value * a.entries_per_request),
+    "raise the quota: one publisher is more than it",
 )
 
-EXPORTS = [
-    PUBLISHING,
+IN_A_BURST = [PUBLISHING, DELIVERING]
+"""In the busiest second of a run."""
+
+OVER_AN_INTERVAL = [
+    Limit(
+        "bus: PutEvents",
+        quotas.PUT_EVENTS,
+        lambda rate, a, cpu: rate / a.entries_per_request,
+        "raise the quota",
+    ),
     Limit(
         "bus: invocations of targets",
         quotas.INVOCATIONS,
@@ -75,4 +93,7 @@ EXPORTS = [
     ),
     IN_FLIGHT,
 ]
+"""As if a run's resources came evenly until the next one is due."""
+
+EXPORTS = [*IN_A_BURST, *OVER_AN_INTERVAL]
 """Of Tributary's exports."""

@@ -10,12 +10,12 @@ from pathlib import Path
 import change_designs as changes
 import cpu as measured
 import export_designs as exports
-import plot
+import line_plot as plot
 import prices
 import quotas
 import scale_tables as tables
 from cpu import Cpu
-from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_DESIGNS
+from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_BURSTS, OF_EXPORT_DESIGNS
 from events import Assumptions
 from limits import first_full
 from scale_tables import RATES
@@ -61,16 +61,23 @@ def drawing(a: Assumptions, cpu: Cpu) -> str:
     return plot.svg(panels, (RATES[0], RATES[-1]), (0.1, 100))
 
 
-def origin(cpu: Cpu) -> str:
+WAITS = ("query_seconds", "put_events_seconds", "invoke_seconds", "range_seconds", "step_seconds", "express_seconds")
+"""Of AWS and of a function that waits for it, which no bench here can measure."""
+
+
+def origin(a: Assumptions, cpu: Cpu) -> str:
     if not cpu.measured:
         return (
             "The processor time of an event is assumed, from trials of\n`cargo xtask bench` on a machine with two processors "
             "(`bench/cost/cpu.py`): no full run of it is there."
         )
+    not_measured = "".join(f"the {work} of {measured.RUNTIMES[runtime]};\n" for work, runtime in cpu.not_measured())
     return (
         "The processor time of an event was measured by\n`cargo xtask bench`, on the machine that [bench/RESULTS.md]"
-        "(../bench/RESULTS.md) names, in front of simulated services and without TLS; what is\nmarked as assumed below was not "
-        "(`bench/cost/cpu.py`)."
+        "(../bench/RESULTS.md) names,\nin front of simulated services and without TLS. Assumed are:\n"
+        f"{not_measured}what the publisher takes to sign and to send an event, {a.send_cpu_microseconds:g} µs; and whatever is waited for, which is\n"
+        + ", ".join(f"`{name}`" for name in WAITS)
+        + "\namong the [assumptions](#what-is-counted-and-what-is-not)."
     )
 
 
@@ -83,17 +90,19 @@ def page(a: Assumptions, cpu: Cpu) -> str:
     more = of_ours["archive"] + of_ours["KMS"] + of_ours["enricher: Query"] - changes.queries(1, a)
     one, ten = (first_full(OF_CHANGE_DESIGNS[name], a, cpu)[1] for name in (changes.PIPE_BY_ONE, changes.PIPE_BY_TEN))
     ends = first_full(OF_CHANGE_DESIGNS[changes.TRIBUTARY], a, cpu)
+    burst = first_full(OF_EXPORT_BURSTS[exports.TRIBUTARY], a, cpu)
     run = exports.Run.at(RATES[-1], a, cpu)
     publisher = 1 / run.resource_seconds
     published = exports.published(exports.tributary(1_000, a, cpu))
     states = exports.state_for_each(1_000, a, cpu)
     by_state = states["Step Functions: a state for each resource"] + states["bus"]
-    fitting = int(quotas.PUT_EVENTS.value * a.entries_per_request * run.resource_seconds)
+    asked = run.publishers * publisher
+    unrefused = int(quotas.PUT_EVENTS.value * a.entries_per_request * run.resource_seconds)
     return f"""<!-- Made by `python3 bench/cost/scale.py --write`. Change the model, not this page. -->
 # What it costs, and how far it goes
 
 Everything here is computed by `bench/cost/`, and nothing was measured on AWS: for {prices.REGION}, with the prices of
-{prices.AS_OF} and the quotas that an account begins with. {origin(cpu)}
+{prices.AS_OF} and the quotas that an account begins with. {origin(a, cpu)}
 
 {tables.designs(changes, "changes", a, cpu)}
 
@@ -121,6 +130,11 @@ A line is dotted from where the design is full with default quotas: it costs wha
 The pipes of the others gather what has come between two polls, {a.gather_seconds} s. "Ten batches of a shard at once" is `ParallelizationFactor`, Tributary's
 option `pipe.parallelizationFactor`. A design is full where one default quota has nothing left.
 
+What is exported comes all at once, every {a.schedule_seconds // 60} minutes. How far each design comes is said as if it came evenly; beside it stands from
+where a quota is full in the busiest second of an export: Tributary's from {burst[1]:.0f} a second, which are {burst[1] * a.schedule_seconds:,.0f} resources at once. **A burst
+that is too large is late, and not lost**: what PutEvents refuses is sent again, so that the run takes longer, and what is more than the
+invocations EventBridge delays (EventBridge user guide, "Amazon EventBridge quotas"). The changes share both quotas, and wait with it.
+
 ## Changes: what is full first
 
 {tables.shares(tables.CHANGES, a, cpu)}
@@ -144,10 +158,12 @@ The rate is that of the changed resources, exported every {a.schedule_seconds //
 documented: that limit is not here, and may be the first one. A publisher sends {tables.rounded(publisher)} resources a second, if PutEvents answers in
 {1000 * a.put_events_seconds:.0f} ms: it has {a.publisher_requests} requests of {a.entries_per_request} under way.
 
-**The default of `datastores.<name>.publishConcurrency` is more than a new account's quota.** {a.publish_concurrency} publishers at once ask for {tables.percent(run.publishers * publisher / a.entries_per_request / quotas.PUT_EVENTS.value)} of
-PutEvents in us-east-1. What is refused is tried again and not lost, but the changes share that quota and are late as long. Before a large
-export, turn it down to {fitting}, which leaves the changes their part, or raise the quota. In regions with smaller quotas one publisher is too many
-already: there the quota has to be raised. Exports of several datastores at the same time add up.
+**One publisher is already more than a new account's quotas**, in every region: rules hand {quotas.INVOCATIONS.value:,} events a second to targets in us-east-1.
+The default of `datastores.<name>.publishConcurrency`, {a.publish_concurrency}, asks for {tables.rounded(asked)} events a second, which is {tables.percent(asked / a.entries_per_request / quotas.PUT_EVENTS.value)} of PutEvents, too. No value
+of it keeps a large export from delaying changes: each million resources fills the invocations for {1e6 / quotas.INVOCATIONS.value:.0f} s, however many publish
+them. **Before a large export, raise both quotas**, to what the publishers ask for and the changes beside it. Turned down to {unrefused}, they leave the
+changes their part of PutEvents in us-east-1, so that nothing is refused and the delivery alone is late. Exports of several datastores at the
+same time add up.
 
 {tables.turns(tables.EXPORTS, a, cpu)}
 
@@ -155,9 +171,9 @@ already: there the quota has to be raised. Exports of several datastores at the 
 
 {tables.regions(a, cpu)}
 
-Events a second is what the first two let through with one rule for each event; both are adjustable. The quotas' page names a newer Custom Event
-Bus with 500,000 events a second and 100 entries a request. Tributary's is the other one, which that page calls classic; the newer was not
-tried.
+Events a second is what the first two let through with one rule for each event, and the last column how many publishers of exports put as
+many; both quotas are adjustable. Their page names a newer Custom Event Bus with 500,000 events a second and 100 entries a request. Tributary's
+is the other one, which that page calls classic; the newer was not tried.
 
 ## Of what
 
@@ -204,6 +220,9 @@ Counted is what a change or a resource causes from the stream, or the exported f
 taxes and retries. Not counted: writing and storing the table, HealthLake and its exports, the consumer's own requests and functions,
 claim checks and dead letters, data that leaves the region, and the lake ([cost-lake.md](cost-lake.md)). Reading the stream is free to Lambda and
 to global tables; pipes are not named, so that their reads are counted.
+
+Where the processor time of an event was measured, it is that of an event in a batch as large as the rate makes it, interpolated between the
+bench's batches. Where it is assumed, it is that in a batch of 100 whatever the rate: low rates, and one at a time, cost more than is said here.
 
 What each assumption is, and where it comes from, stands beside it in `bench/cost/events.py`.
 

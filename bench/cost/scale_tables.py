@@ -11,9 +11,9 @@ import prices as p
 import quotas
 from change_limits import CHANGES, batch_seconds
 from cpu import Cpu
-from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_DESIGNS
+from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_BURSTS, OF_EXPORT_DESIGNS
 from events import Assumptions, enricher_seconds, lambda_usd, ours, router_seconds
-from export_limits import EXPORTS
+from export_limits import EXPORTS, fitting_publishers
 from limits import Limit, first_full, fullest
 from markdown import price_table, table, usd
 from tributary import SECONDS_PER_MONTH
@@ -48,7 +48,7 @@ def side_by_side(module, kind: str, rate: float, a: Assumptions, cpu: Cpu) -> st
         costs = sorted(design(rate, a, cpu).items(), key=lambda cost: -cost[1])
         largest = ", ".join(f"{part} {usd(cost)}" for part, cost in costs[:4])
         rows.append([name, largest, usd(sum(cost for _, cost in costs))])
-    return table([f"at {rate:,}/s", "of which most is", f"USD per million {kind}"], rows, right=2)
+    return table([f"at {rate:,}/s", "of which most is", f"USD per million {kind}"], rows, left=2)
 
 
 def reach(a: Assumptions, cpu: Cpu) -> str:
@@ -61,9 +61,10 @@ def reach(a: Assumptions, cpu: Cpu) -> str:
     tenfold = replace(a, parallelization_factor=10)
     rows = [[name, cell(limits, a), cell(limits, tenfold)] for name, limits in OF_CHANGE_DESIGNS.items()]
     head = ["changes", "comes to, and stops at", "with ten batches of a shard at once"]
-    of_changes = table(head, rows, right=3)
-    rows = [[name, cell(limits, a)] for name, limits in OF_EXPORT_DESIGNS.items()]
-    return of_changes + "\n\n" + table(["exported resources", "comes to, and stops at"], rows, right=2)
+    of_changes = table(head, rows, left=3)
+    rows = [[name, cell(limits, a), cell(OF_EXPORT_BURSTS[name], a)] for name, limits in OF_EXPORT_DESIGNS.items()]
+    head = ["exported resources", "comes to, and stops at", "an export's busiest second is full from"]
+    return of_changes + "\n\n" + table(head, rows, left=3)
 
 
 def rounded(rate: float) -> str:
@@ -99,16 +100,16 @@ def turns(limits: list[Limit], a: Assumptions, cpu: Cpu) -> str:
         at = "not by the rate" if full_at is None else f"{rounded(full_at)}/s"
         quota = f"{limit.quota.value:,} {limit.quota.unit}"
         rows.append([limit.name, quota, "yes" if limit.quota.adjustable else "no", at, limit.turn])
-    return table(["limit", "default", "adjustable", "full at", "then"], rows, right=5)
+    return table(["limit", "default", "adjustable", "full at", "then"], rows, left=5)
 
 
 def regions(a: Assumptions, cpu: Cpu) -> str:
-    each = 1 / exports.Run.at(RATES[-1], a, cpu).resource_seconds / a.entries_per_request
     rows = []
     for names, put_events, invocations, executions in quotas.REGIONS:
         events = min(put_events * a.entries_per_request, invocations)
-        rows.append([names, f"{put_events:,}", f"{invocations:,}", f"{executions:,}", f"{events:,}", f"{put_events / each:.1f}"])
-    head = ["region", "PutEvents/s", "invocations/s", "executions of pipes", "events/s", "publishers that fill PutEvents"]
+        publishers = fitting_publishers(put_events, invocations, a, cpu)
+        rows.append([names, f"{put_events:,}", f"{invocations:,}", f"{executions:,}", f"{events:,}", f"{publishers:.2f}"])
+    head = ["region", "PutEvents/s", "invocations/s", "executions of pipes", "events/s", "publishers that fill them"]
     return table(head, rows)
 
 
@@ -133,7 +134,7 @@ def languages(rate: float, a: Assumptions, cpu: Cpu) -> str:
     b = ours(rate, a)
     rows = []
     for runtime, name in measured.RUNTIMES.items():
-        microseconds = [cpu.of(work, runtime) for work in (measured.ENRICHER, measured.ROUTER)]
+        microseconds = [cpu.of_event(work, b.size, runtime) for work in (measured.ENRICHER, measured.ROUTER)]
         seconds = [
             enricher_seconds(b.size, microseconds[0], a),
             router_seconds(b.size, microseconds[1], a),
@@ -185,7 +186,7 @@ def sources() -> str:
     of_ours = {limit.quota: None for limit in (*CHANGES, *EXPORTS)}
     of_designs = (quotas.STANDARD_STARTS, quotas.EXPRESS_STARTS)
     rows = [[f"{quota.value:,} {quota.unit}", quota.page] for quota in (*of_ours, *of_designs)]
-    return table(["limit", "page"], rows, right=2)
+    return table(["limit", "page"], rows, left=2)
 
 
 def batch_milliseconds(rate: float, a: Assumptions, cpu: Cpu) -> float:

@@ -13,7 +13,7 @@ import design_limits
 import export_designs as exports
 import quotas
 from events import Assumptions
-from export_limits import EXPORTS, PUBLISHING
+from export_limits import DELIVERING, EXPORTS, PUBLISHING, fitting_publishers
 from limits import Limit, first_full, fullest
 from sample_cpu import SAMPLE as CPU
 
@@ -93,6 +93,21 @@ class OfExports(unittest.TestCase):
         # 900 resources are 90 requests, however fast.
         self.assertAlmostEqual(PUBLISHING.share(1, A, CPU), 90 / 10_000)
 
+    def test_a_run_publishes_more_than_rules_hand_on(self):
+        # PutEvents lets 10,000 requests of ten through.
+        self.assertAlmostEqual(DELIVERING.share(1_000, A, CPU), 100_000 / 18_750)
+        one = replace(A, publish_concurrency=1)
+        self.assertAlmostEqual(DELIVERING.share(1_000, one, CPU), 64 * 10 / 0.015 / 18_750)
+        self.assertAlmostEqual(DELIVERING.share(1, A, CPU), 900 / 18_750)
+
+    def test_how_many_publishers_fit_is_said_of_the_smaller_quota(self):
+        each = 64 * 10 / 0.015
+        self.assertAlmostEqual(fitting_publishers(10_000, 18_750, A, CPU), 18_750 / each)
+        self.assertAlmostEqual(fitting_publishers(1_000, 18_750, A, CPU), 10_000 / each)
+        for names, put_events, invocations, _ in quotas.REGIONS:
+            # docs/scale.md says so.
+            self.assertLess(fitting_publishers(put_events, invocations, A, CPU), 1, names)
+
     def test_a_run_has_to_be_done_before_the_next(self):
         # 900,000 resources at 100,000 a second, and two rounds of ranges.
         time = export_limit("run: time to publish, of its interval")
@@ -101,6 +116,7 @@ class OfExports(unittest.TestCase):
     def test_ranges_functions_and_states(self):
         seconds = 900_000 / 14 * 0.015 / 640 + 0.5
         for name, expected in (
+            ("bus: PutEvents", 100 / 10_000),
             ("bus: invocations of targets", 1_000 / 18_750),
             ("run: ranges of the map", 14 / 87_000),
             ("Lambda: concurrency", 8 / 1_000),
@@ -110,7 +126,7 @@ class OfExports(unittest.TestCase):
             self.assertAlmostEqual(export_limit(name).share(1_000, A, CPU), expected, msg=name)
 
     def test_every_limit_is_tested(self):
-        self.assertEqual((len(limits.CHANGES), len(EXPORTS)), (12, 7))
+        self.assertEqual((len(limits.CHANGES), len(EXPORTS)), (12, 9))
 
 
 class OfDesigns(unittest.TestCase):
@@ -149,6 +165,28 @@ class OfDesigns(unittest.TestCase):
         self.assertEqual(self.end(of[exports.EXPRESS])[1], 10_000)
         self.assertEqual(self.end(of[exports.TRIBUTARY]), ("bus: invocations of targets", 18_750))
         self.assertIsNone(first_full(of[exports.FIREHOSE], A, CPU))
+
+    def test_of_a_burst(self):
+        # 15 minutes' resources in one second.
+        of = design_limits.OF_EXPORT_BURSTS
+        self.assertEqual(of.keys(), design_limits.OF_EXPORT_DESIGNS.keys())
+        for design, name, resources in (
+            (exports.TRIBUTARY, DELIVERING.name, 18_750),
+            (exports.MESSAGE, design_limits.ONE_ENTRY_REQUESTS.name, 10_000),
+            (exports.EXPRESS, design_limits.ONE_ENTRY_REQUESTS.name, 10_000),
+            (exports.STATE, design_limits.TRANSITIONS, 5_000),
+        ):
+            limit, rate = first_full(of[design], A, CPU)
+            self.assertEqual(limit.name, name)
+            self.assertAlmostEqual(rate, resources / 900, delta=0.01)
+        self.assertIsNone(first_full(of[exports.FIREHOSE], A, CPU))
+
+    def test_every_design_is_of_even_resources_alike(self):
+        # Each puts a resource on the bus as one event, by ten or alone, and has it handed on once.
+        for design, limits_of in design_limits.OF_EXPORT_DESIGNS.items():
+            taken = {limit.name: limit.demand(1_000, A, CPU) for limit in limits_of if limit.name.startswith("bus: ")}
+            requests = {exports.TRIBUTARY: 100, exports.FIREHOSE: 0}.get(design, 1_000)
+            self.assertEqual(sum(taken.values()), requests + (1_000 if requests else 0), design)
 
     def test_firehose(self):
         self.assertEqual(self.end(design_limits.OF_CHANGE_DESIGNS[changes.FIREHOSE]), (limits.WRITES.name, 40_000))

@@ -19,7 +19,8 @@ import event_prices
 import export_designs as exports
 import scale
 import scale_tables as tables
-from change_limits import CHANGES
+from change_limits import BUSY, CHANGES, CONCURRENCY
+from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_DESIGNS
 from events import Assumptions
 from export_limits import EXPORTS
 from prices import Price
@@ -27,6 +28,9 @@ from tributary import Assumptions as LakeAssumptions
 
 ROOT = Path(__file__).resolve().parents[2]
 A = Assumptions()
+
+BY_100 = "enricher-function/b100/cpu-us-per-event"
+BY_RESOURCE = "publisher/cpu-us-per-resource"
 
 
 def source(path: str) -> str:
@@ -129,17 +133,72 @@ class Measured(unittest.TestCase):
             return cpu.read(path)
 
     def test_what_was_measured_is_taken(self):
-        read = self.read({"measured": {cpu.ENRICHER: {"tributary": 30.5, "go": 61}}})
-        self.assertEqual((read.of(cpu.ENRICHER), read.of(cpu.ENRICHER, "go")), (30.5, 61))
+        read = self.read({"measured": {BY_100: {"tributary": 30.5, "go": 61}, BY_RESOURCE: {"tributary": 2.5}}})
+        self.assertEqual((read.of_event(cpu.ENRICHER, 100), read.of_event(cpu.ENRICHER, 100, "go")), (30.5, 61))
+        self.assertEqual((read.of_resource(), read.of_resource("go")), (2.5, 6.5))
         self.assertTrue(read.is_measured(cpu.ENRICHER, "go"))
         self.assertIn("| 30.5, measured |", tables.languages(1_000, A, read))
         self.assertIn("bench/RESULTS.md", scale.page(A, read))
 
+    def test_between_two_batches_it_is_interpolated(self):
+        measured = {"enricher-function/b1/cpu-us-per-event": {"tributary": 1_000.0}, BY_100: {"tributary": 10.0}}
+        measured["enricher-function/b10/cpu-us-per-event"] = {"go": 200.0}
+        # Of what happens in memory nothing is taken.
+        measured["enricher/b10/cpu-us-per-event"] = {"tributary": 1.0}
+        read = self.read({"measured": measured})
+        for batch, expected in ((1, 1_000), (10**0.5, 1_000 / 10**0.5), (10, 100), (100, 10), (0.5, 1_000), (682, 10)):
+            self.assertAlmostEqual(read.of_event(cpu.ENRICHER, batch), expected, msg=batch)
+        # Who was measured has nothing assumed beside it.
+        self.assertEqual(read.figures[cpu.ENRICHER]["go"], {10: 200.0})
+
+    def test_a_design_takes_what_an_event_takes_in_its_batches(self):
+        even = {work: {who: {100: 50.0} for who in (cpu.OURS, "go")} for work in cpu.ASSUMED}
+        both = {cpu.ENRICHER, cpu.ROUTER}
+        for module, design, rate, of_batch in (
+            (changes, changes.TRIBUTARY, 1, both),
+            (changes, changes.TRIBUTARY, 10_000, set()),
+            (changes, changes.PIPE_BY_TEN, 10_000, {cpu.ENRICHER}),
+            (changes, changes.FUNCTION, 10_000, both),
+            (changes, changes.FIREHOSE, 10_000, set()),
+            (exports, exports.TRIBUTARY, 1, set()),
+            (exports, exports.MESSAGE, 10_000, {cpu.ROUTER}),
+        ):
+            self.assert_dearer(lambda of: module.per_million(design, rate, A, of), even, of_batch, f"{design} {rate}")
+        for limits, name, of_batch in (
+            (OF_CHANGE_DESIGNS[changes.TRIBUTARY], BUSY.name, both),
+            (OF_CHANGE_DESIGNS[changes.FUNCTION], BUSY.name, both),
+            (OF_CHANGE_DESIGNS[changes.PIPE_BY_ONE], BUSY.name, {cpu.ENRICHER}),
+            (OF_EXPORT_DESIGNS[exports.MESSAGE], CONCURRENCY.name, {cpu.ROUTER}),
+        ):
+            limit = next(limit for limit in limits if limit.name == name)
+            self.assert_dearer(lambda of: limit.share(10, A, of), even, of_batch, name)
+
+    def assert_dearer(self, value, even: dict, of_batch: set, said: str):
+        """More is needed if a function takes more of an event in a small batch: of those functions that are in `of_batch`."""
+        for work in (cpu.ENRICHER, cpu.ROUTER):
+            steep = {who: {1: 500.0, 100: 50.0} for who in even[work]}
+            more = value(cpu.Cpu({**even, work: steep}, frozenset())) - value(cpu.Cpu(even, frozenset()))
+            self.assertEqual(more > 1e-9, work in of_batch, f"{said}: {work}")
+
+    def test_beside_what_was_measured_stands_what_was_not(self):
+        page = scale.page(A, self.read({"measured": {BY_100: {"tributary": 30.5, "go": 61, "node-powertools": 90}}}))
+        assumed = page.partition("Assumed are:")[2].partition("\n\n")[0]
+        for said in ("the enricher of Python, Powertools;", "the router of Rust, Tributary;", "the publisher of Go, aws-lambda-go;"):
+            self.assertIn(said, assumed)
+        self.assertNotIn("the enricher of Rust", assumed)
+        self.assertIn("sign and to send an event, 10 µs", assumed)
+        for name in scale.WAITS:
+            self.assertIn(name, vars(A))
+            self.assertIn(f"`{name}`", assumed)
+        everything = {work: {who: {100: 1.0} for who in of_work} for work, of_work in cpu.ASSUMED.items()}
+        all_measured = cpu.Cpu(everything, frozenset((work, who) for work in everything for who in everything[work]))
+        self.assertIn("Assumed are:\nwhat the publisher takes to sign", scale.page(A, all_measured))
+
     def test_what_was_not_is_assumed(self):
         for read in (self.read({"ratios": []}), cpu.read(Path("/nonexistent/latest.json"))):
             self.assertEqual(read, cpu.assumed())
-        read = self.read({"measured": {cpu.ENRICHER: {"tributary": 30.5}}})
-        self.assertEqual(read.of(cpu.ROUTER), cpu.ASSUMED[cpu.ROUTER]["tributary"])
+        read = self.read({"measured": {BY_100: {"tributary": 30.5}}})
+        self.assertEqual(read.of_event(cpu.ROUTER, 100), cpu.ASSUMED[cpu.ROUTER]["tributary"][100])
         self.assertFalse(read.is_measured(cpu.ENRICHER, "go"))
         self.assertIn("no full run of it is there", scale.page(A, cpu.assumed()))
 
