@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from enrichment import enriched
-from patient import PATIENT_PREFIX, Collection
+from patient import ADDRESS_PREFIX, PATIENT_PREFIX, Collection
 from plain_json import without_sets
 
 CONCURRENT_QUERIES = 16
@@ -31,8 +31,8 @@ queries = ThreadPoolExecutor(CONCURRENT_QUERIES)
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: list[dict], context: LambdaContext) -> list[dict]:
-    patients = sorted({patient for record in event if (patient := patient_to_read(record)) is not None})
-    collections = dict(zip(patients, queries.map(read_collection, patients), strict=True))
+    patients = patients_to_read(event)
+    collections = dict(zip(patients, queries.map(read_collection, patients, patients.values()), strict=True))
     outcomes = enriched(event, collections)
 
     rejected = sum("rejected" in outcome for outcome in outcomes)
@@ -43,23 +43,33 @@ def handler(event: list[dict], context: LambdaContext) -> list[dict]:
     return without_sets(outcomes)
 
 
-def patient_to_read(record: dict) -> str | None:
-    """The partition key. None of a patient who is gone, and of a record that has no key: its outcome will say so."""
-    try:
-        key = record["dynamodb"]["Keys"]
-        is_gone = record["eventName"] == "REMOVE" and key["sk"]["S"].startswith(PATIENT_PREFIX)
-        return None if is_gone else key["id"]["S"]
-    except (KeyError, TypeError):
-        return None
+def patients_to_read(records: list[dict]) -> dict[str, bool]:
+    """The partition keys, and of each whether the whole collection is needed: a change of the patient itself brings the
+    patient, so that only the addresses have to be read. None of a patient who is gone, and of a record that has no key: its
+    outcome will say so."""
+    patients = {}
+    for record in records:
+        try:
+            key, operation = record["dynamodb"]["Keys"], record["eventName"]
+            patient, is_patient = key["id"]["S"], key["sk"]["S"].startswith(PATIENT_PREFIX)
+        except (KeyError, TypeError):
+            continue
+        if not (is_patient and operation == "REMOVE"):
+            patients[patient] = patients.get(patient, False) or not is_patient
+    return patients
 
 
-def read_collection(patient: str) -> Collection:
+def read_collection(patient: str, is_whole: bool) -> Collection:
     """One page, which holds at most 1 MB (Amazon DynamoDB API reference, "Query"). Consistent, so that a change is never
     enriched with a table older than the change itself."""
+    condition, values = "id = :id", {":id": {"S": patient}}
+    if not is_whole:
+        condition += " AND begins_with(sk, :prefix)"
+        values[":prefix"] = {"S": ADDRESS_PREFIX}
     page = dynamodb.query(
         TableName=ITEMS_TABLE_NAME,
-        KeyConditionExpression="id = :id",
-        ExpressionAttributeValues={":id": {"S": patient}},
+        KeyConditionExpression=condition,
+        ExpressionAttributeValues=values,
         ConsistentRead=True,
     )
     items = [{name: deserializer.deserialize(value) for name, value in item.items()} for item in page["Items"]]

@@ -49,17 +49,17 @@ class LakeWriter:
 
 
 class Publisher:
-    """From the lines of an exported file to the entries of PutEvents."""
+    """From the lines of an exported file to the entries of PutEvents, of which one request's are held at a time."""
 
     def __init__(self, folder: Path) -> None:
         self.lines = (folder / "lines.ndjson").read_bytes()
         self.shared = json.loads((folder / "run.json").read_bytes())
 
-    def run(self) -> list[dict]:
-        return publisher.entries(self.lines, self.shared)
+    def run(self) -> int:
+        return sum(len(request) for request in publisher.requests(publisher.entries(self.lines, self.shared)))
 
-    def records(self) -> list[dict]:
-        return self.run()
+    def records(self) -> Iterator[dict]:
+        return publisher.entries(self.lines, self.shared)
 
 
 JOBS = {"enricher": Enricher, "lake-writer": LakeWriter, "publisher": Publisher}

@@ -52,7 +52,7 @@ def resource_after(sort_key: str, item: Item | None, stored: Collection) -> dict
 def patient_of(item: Item, addresses: list[dict], meta: dict | None) -> dict:
     """hl7.org/fhir/R4/patient.html"""
     identifiers = [identifier_of(stored) for stored in item.get("identifiers", ())]
-    if "mrn" in item:
+    if item.get("mrn") is not None:
         identifiers.insert(0, identifier_of(item["mrn"], MEDICAL_RECORD_NUMBER))
     names = [name_of(stored) for stored in item.get("names", ())]
     telecom = [contact_point_of(stored) for stored in item.get("telecom", ())]

@@ -5,15 +5,27 @@ A number passes through a float, so that 1.10 becomes 1.1: its value stays, its 
 """
 
 import json
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from itertools import islice
 
 from digest import digest
 from instants import nine_digits, of_text
 from plain_json import encode
 
 EVENT_BUS_NAME = "events"
+REQUEST_ENTRIES = 10
+"""Amazon EventBridge API reference, "PutEvents"."""
 
 
-def entries(lines: bytes, run: dict) -> list[dict]:
+def requests(entries: Iterable[dict]) -> Iterator[list[dict]]:
+    """So many entries at a time as a request may hold, as they are made: no others are held in memory."""
+    entries = iter(entries)
+    while request := list(islice(entries, REQUEST_ENTRIES)):
+        yield request
+
+
+def entries(lines: bytes, run: dict) -> Iterator[dict]:
     datastore = run["datastore"]["id"]
     shared = {
         "correlationId": run["id"],
@@ -21,7 +33,7 @@ def entries(lines: bytes, run: dict) -> list[dict]:
         "window": run["window"],
         "schemaVersion": "1.0",
     }
-    return [entry(line, datastore, shared) for line in lines.splitlines()]
+    return (entry(line, datastore, shared) for line in BytesIO(lines))
 
 
 def entry(line: bytes, datastore: str, shared: dict) -> dict:

@@ -55,6 +55,13 @@ class Records(unittest.TestCase):
         self.assertEqual(event["item"], {"id": "PATIENT#1", "sk": "PATIENT#1"})
         self.assertNotIn("fhir", event)
 
+    def test_an_attribute_without_a_value_is_null_and_escapes_stay(self):
+        nothing = {"NULL": True}
+        image = {**PATIENT, "mrn": nothing, "gender": nothing, 'other "one"': {"L": [nothing, {"S": 'a "b"\\\n'}]}}
+        event = json.loads(encode(only(enriched([record(image=image)], {}))))
+        self.assertEqual((event["item"]["mrn"], event["item"]['other "one"']), (None, [None, 'a "b"\\\n']))
+        self.assertEqual(event["fhir"], {"resourceType": "Patient", "id": "1"})
+
     def test_the_names_of_an_item_are_short_texts(self):
         for stored, name in (({"S": "Invoice"}, "Invoice"), ({"N": "5"}, "Item"), ({"S": "x" * 255}, "Item")):
             event = only(enriched([record(image={**PATIENT, "itemType": stored})], {}))

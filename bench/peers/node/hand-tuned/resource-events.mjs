@@ -32,12 +32,10 @@ export function entryWriter(run, eventBusName) {
     const entry = { Source: SOURCE, DetailType: DETAIL_TYPE, EventBusName: eventBusName, Detail: detail };
     return { entry, bytes: entryBytes(entry) };
   };
-  return (bytes) => {
-    const entries = [];
+  return function* entriesOf(bytes) {
     for (let start = 0, end; (end = bytes.indexOf(LINE_FEED, start)) !== -1; start = end + 1) {
-      entries.push(entryOf(bytes.toString('utf8', start, end)));
+      yield entryOf(bytes.toString('utf8', start, end));
     }
-    return entries;
   };
 }
 

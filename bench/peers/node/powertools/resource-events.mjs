@@ -16,7 +16,9 @@ export function entryWriter(run, eventBusName) {
     const entry = { Source: SOURCE, DetailType: DETAIL_TYPE, EventBusName: eventBusName, Detail: detail };
     return { entry, bytes: entryBytes(entry) };
   };
-  return (bytes) => bytes.toString('utf8').trimEnd().split('\n').map(entryOf);
+  return function* entriesOf(bytes) {
+    for (const line of bytes.toString('utf8').trimEnd().split('\n')) yield entryOf(line);
+  };
 }
 
 function metaOf(resourceType, resourceId, { versionId, lastUpdated }, line, shared) {

@@ -4,39 +4,56 @@ import { paginateQuery } from '@aws-sdk/client-dynamodb';
 import { eachConcurrently } from './concurrently.mjs';
 
 const CONCURRENT_PATIENTS = 16;
-const ITEM_TYPES_OF_A_PATIENT = new Set(['Patient', 'Address']);
+const PATIENT_PREFIX = 'PATIENT#';
+const ADDRESS_PREFIX = 'ADDRESS#';
 
 /** The patient and its addresses, in the order of their sort keys, under each `id` that the batch needs; each read once. */
 export async function readCollections(client, tableName, records, plainItem) {
-  const patients = new Set(records.filter(needsCollection).map(({ dynamodb }) => dynamodb.Keys.id.S));
   const collections = new Map();
-  await eachConcurrently([...patients], CONCURRENT_PATIENTS, async (patient) => {
-    collections.set(patient, await readCollection(client, tableName, patient, plainItem));
+  await eachConcurrently([...neededOf(records)], CONCURRENT_PATIENTS, async ([patient, isWhole]) => {
+    const keys = isWhole ? everything(patient) : addressesAlone(patient);
+    collections.set(patient, await readCollection(client, { TableName: tableName, ...keys }, plainItem));
   });
   return collections;
 }
 
-/** A patient that is removed has no resource any more. A record that cannot be read is rejected later, by itself. */
-function needsCollection({ dynamodb }) {
-  const itemType = (dynamodb?.NewImage ?? dynamodb?.OldImage)?.itemType?.S;
-  const isRemovedPatient = itemType === 'Patient' && dynamodb.NewImage === undefined;
-  return ITEM_TYPES_OF_A_PATIENT.has(itemType) && !isRemovedPatient && dynamodb.Keys?.id?.S !== undefined;
+/**
+ * The `id`s, and of each whether the whole collection is needed. A change of the patient itself brings the patient, so that
+ * only its addresses have to be read; one that removes it leaves no resource to be made. A record that cannot be read is
+ * rejected later, by itself.
+ */
+function neededOf(records) {
+  const needed = new Map();
+  for (const { dynamodb } of records) {
+    const id = dynamodb?.Keys?.id?.S;
+    const itemType = (dynamodb?.NewImage ?? dynamodb?.OldImage)?.itemType?.S;
+    if (id === undefined) continue;
+    if (itemType === 'Address') needed.set(id, true);
+    else if (itemType === 'Patient' && dynamodb.NewImage !== undefined) needed.set(id, needed.get(id) ?? false);
+  }
+  return needed;
+}
+
+function everything(patient) {
+  return { KeyConditionExpression: 'id = :id', ExpressionAttributeValues: { ':id': { S: patient } } };
+}
+
+function addressesAlone(patient) {
+  return {
+    KeyConditionExpression: 'id = :id AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: { ':id': { S: patient }, ':prefix': { S: ADDRESS_PREFIX } },
+  };
 }
 
 /** Consistent, so that a change is never enriched with a table older than the change itself. */
-async function readCollection(client, TableName, patient, plainItem) {
+async function readCollection(client, keys, plainItem) {
   const collection = { patient: undefined, addresses: [] };
-  const query = {
-    TableName,
-    KeyConditionExpression: 'id = :id',
-    ExpressionAttributeValues: { ':id': { S: patient } },
-    ConsistentRead: true,
-  };
+  const query = { ...keys, ConsistentRead: true };
   for await (const { Items = [] } of paginateQuery({ client }, query)) {
     for (const attributes of Items) {
       const item = plainItem(attributes);
-      if (item.sk.startsWith('PATIENT#')) collection.patient = item;
-      else if (item.sk.startsWith('ADDRESS#')) collection.addresses.push(item);
+      if (item.sk.startsWith(PATIENT_PREFIX)) collection.patient = item;
+      else if (item.sk.startsWith(ADDRESS_PREFIX)) collection.addresses.push(item);
     }
   }
   return collection;

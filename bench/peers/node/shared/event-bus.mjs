@@ -3,9 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { eachConcurrently } from './concurrently.mjs';
+import { requestsOf } from './requests.mjs';
 
-/** Amazon EventBridge API reference, "PutEvents". */
-const ENTRIES_OF_A_REQUEST = 10;
 const CONCURRENT_REQUESTS = 8;
 const ATTEMPTS = 4;
 const FIRST_DELAY_MILLISECONDS = 50;
@@ -22,8 +21,8 @@ export async function putOutcomes(client, busName, outcomes) {
       if (outcome.event === undefined || blockedKeys.has(outcome.key)) failed.add(outcome.eventID);
       else ready.push(outcome);
     }
-    await eachConcurrently(chunksOf(ready), CONCURRENT_REQUESTS, async (chunk) => {
-      for (const { eventID, key } of await putChunk(client, busName, chunk)) {
+    await eachConcurrently([...requestsOf(ready)], CONCURRENT_REQUESTS, async (request) => {
+      for (const { eventID, key } of await putRequest(client, busName, request)) {
         failed.add(eventID);
         blockedKeys.add(key);
       }
@@ -44,16 +43,8 @@ function wavesOf(outcomes) {
   return waves;
 }
 
-function chunksOf(outcomes) {
-  const chunks = [];
-  for (let start = 0; start < outcomes.length; start += ENTRIES_OF_A_REQUEST) {
-    chunks.push(outcomes.slice(start, start + ENTRIES_OF_A_REQUEST));
-  }
-  return chunks;
-}
-
 /** Answers what the bus did not take. Entries that failed are tried again alone; a whole request, by the SDK. */
-async function putChunk(client, busName, outcomes) {
+async function putRequest(client, busName, outcomes) {
   let pending = outcomes.map((outcome) => ({ outcome, entry: entryOf(outcome, busName) }));
   try {
     for (let attempt = 1; pending.length > 0 && attempt <= ATTEMPTS; attempt += 1) {

@@ -14,7 +14,7 @@ import (
 // concurrentPatients are read at once.
 const concurrentPatients = 16
 
-// collections are what the table holds of the patients.
+// collections are what the table holds of the patients beside the patients themselves, whom the changes bring.
 type collections struct {
 	client    *dynamodb.Client
 	tableName string
@@ -41,22 +41,25 @@ func (collections collections) addresses(ctx context.Context, patients []string)
 	return addresses, nil
 }
 
-// addressesOf reads the whole collection. Consistently, so that a change is never enriched with a table older than the
-// change itself.
+// addressesOf reads the addresses alone, in the order of their sort keys. Consistently, so that a change is never enriched
+// with a table older than the change itself.
 func (collections collections) addressesOf(ctx context.Context, patient string) ([]items.Address, error) {
 	pages := dynamodb.NewQueryPaginator(collections.client, &dynamodb.QueryInput{
-		TableName:                 &collections.tableName,
-		KeyConditionExpression:    aws.String("id = :id"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":id": &types.AttributeValueMemberS{Value: patient}},
-		ConsistentRead:            aws.Bool(true),
+		TableName:              &collections.tableName,
+		KeyConditionExpression: aws.String("id = :id AND begins_with(sk, :prefix)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":id":     &types.AttributeValueMemberS{Value: patient},
+			":prefix": &types.AttributeValueMemberS{Value: items.AddressSortKeyPrefix},
+		},
+		ConsistentRead: aws.Bool(true),
 	})
-	var collection []map[string]types.AttributeValue
+	var addresses []map[string]types.AttributeValue
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, err
 		}
-		collection = append(collection, page.Items...)
+		addresses = append(addresses, page.Items...)
 	}
-	return items.Addresses(collection)
+	return items.Addresses(addresses)
 }

@@ -8,7 +8,7 @@ import (
 	"tributary/bench/peers/go/internal/export"
 )
 
-// publisher makes the entries of PutEvents from the lines of an exported file.
+// publisher makes the entries of PutEvents from the lines of an exported file, and holds those of one request at a time.
 type publisher struct {
 	lines []byte
 	of    export.Run
@@ -29,22 +29,29 @@ func newPublisher(folder string) (*publisher, error) {
 }
 
 func (publisher *publisher) run() (int, error) {
-	entries, err := publisher.of.Entries(publisher.lines)
-	return len(entries), err
+	entries := 0
+	for request, err := range publisher.of.Requests(publisher.lines) {
+		if err != nil {
+			return 0, err
+		}
+		entries += len(request)
+	}
+	return entries, nil
 }
 
 func (publisher *publisher) records() ([]any, error) {
-	entries, err := publisher.of.Entries(publisher.lines)
-	if err != nil {
-		return nil, err
-	}
-	records := make([]any, len(entries))
-	for position, entry := range entries {
-		records[position] = map[string]*string{
-			"Source":       entry.Source,
-			"DetailType":   entry.DetailType,
-			"EventBusName": entry.EventBusName,
-			"Detail":       entry.Detail,
+	var records []any
+	for request, err := range publisher.of.Requests(publisher.lines) {
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range request {
+			records = append(records, map[string]*string{
+				"Source":       entry.Source,
+				"DetailType":   entry.DetailType,
+				"EventBusName": entry.EventBusName,
+				"Detail":       entry.Detail,
+			})
 		}
 	}
 	return records, nil

@@ -54,14 +54,15 @@ func (outcome Outcome) rejected(record *Record, err error) Outcome {
 	return outcome
 }
 
-// Patients are the partition keys of the collections that the batch needs, each once. A patient who was removed has no
-// resource any more.
+// Patients are the partition keys of those whose addresses the batch needs, each once. A patient who was removed, and
+// has no new image, has no resource any more; the changes of other items go out without one.
 func Patients(records []Record) []string {
 	var patients []string
 	seen := make(map[string]bool, len(records))
 	for _, record := range records {
 		key, err := keyOf(&record.DynamoDBEventRecord)
-		if err != nil || record.err != nil || record.EventName == "REMOVE" || seen[key.id] {
+		isPatient := textOr(record.Change.NewImage["itemType"], noItemType) == items.PatientType
+		if err != nil || record.err != nil || !isPatient || seen[key.id] {
 			continue
 		}
 		seen[key.id] = true

@@ -48,9 +48,8 @@ func TestARecordThatCannotBecomeAnEventFailsNoOther(t *testing.T) {
 }
 
 func TestAnAddressOfTheTableGoesIntoThePatient(t *testing.T) {
-	collection := []map[string]types.AttributeValue{address("ADDRESS#2", "Sampleton"), address("ADDRESS#1", "Exampleville"),
-		address("ENCOUNTER#1", "Elsewhere")}
-	addresses, err := items.Addresses(collection)
+	addresses, err := items.Addresses([]map[string]types.AttributeValue{address("ADDRESS#1", "Exampleville"),
+		address("ADDRESS#2", "Sampleton")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +67,23 @@ func address(sortKey, city string) map[string]types.AttributeValue {
 	}
 }
 
-func TestARemovedPatientIsNotRead(t *testing.T) {
+func TestOnlyPatientsWhoStayAreReadAndEachOnce(t *testing.T) {
 	removed := strings.ReplaceAll(record("REMOVE", "OldImage", `{"S": "1980"}`), "PATIENT#1", "PATIENT#2")
-	records, err := Decode([]byte("[" + removed + "," + record("INSERT", "NewImage", `{"S": "1980"}`) + "," +
-		record("INSERT", "NewImage", `{"S": "1981"}`) + "]"))
+	encounter := strings.NewReplacer("PATIENT#1", "PATIENT#3", `"Patient"`, `"Encounter"`).
+		Replace(record("INSERT", "NewImage", `{"S": "1980"}`))
+	records, err := Decode([]byte("[" + removed + "," + encounter + "," + record("INSERT", "NewImage", `{"S": "1980"}`) +
+		"," + record("INSERT", "NewImage", `{"S": "1981"}`) + "]"))
 	if patients := Patients(records); err != nil || len(patients) != 1 || patients[0] != "PATIENT#1" {
 		t.Error(patients, err)
+	}
+}
+
+func TestAnAttributeWithoutAValueIsNull(t *testing.T) {
+	found := outcomes(t, nil, record("INSERT", "NewImage", `{"NULL": true}, "other \"one\"": {"L": [{"NULL": true}]}`))
+	text, err := json.Marshal(found[0].Event)
+	for _, part := range []string{`"birthDate":null`, `"other \"one\"":[null]`, `"fhir":{"resourceType":"Patient","id":"1"}`} {
+		if err != nil || !strings.Contains(string(text), part) {
+			t.Error(part, "is not in", string(text), err)
+		}
 	}
 }

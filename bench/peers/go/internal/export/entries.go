@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,9 @@ const (
 	eventBusName  = "events"
 	schemaVersion = "1.0"
 )
+
+// requestEntries is how many entries a request may hold (Amazon EventBridge API reference, "PutEvents").
+const requestEntries = 10
 
 // lastUpdatedLayout has nine digits after the point, so that the order of the texts is that of the times.
 const lastUpdatedLayout = "2006-01-02T15:04:05.000000000Z"
@@ -62,24 +66,36 @@ type meta struct {
 	SchemaVersion string          `json:"schemaVersion"`
 }
 
-// Entries are the events of the lines, as PutEvents takes them.
-func (run *Run) Entries(lines []byte) ([]types.PutEventsRequestEntry, error) {
-	entries := make([]types.PutEventsRequestEntry, 0, bytes.Count(lines, []byte{'\n'})+1)
-	number := 0
-	for line := range bytes.Lines(lines) {
-		number++
-		detail, err := run.detail(bytes.TrimSpace(line))
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", number, err)
+// Requests are the events of the lines, as many at a time as PutEvents takes. The entries of a request are valid until the
+// next one is asked for. The first error ends them.
+func (run *Run) Requests(lines []byte) iter.Seq2[[]types.PutEventsRequestEntry, error] {
+	return func(yield func([]types.PutEventsRequestEntry, error) bool) {
+		request := make([]types.PutEventsRequestEntry, 0, requestEntries)
+		number := 0
+		for line := range bytes.Lines(lines) {
+			number++
+			detail, err := run.detail(bytes.TrimSpace(line))
+			if err != nil {
+				yield(nil, fmt.Errorf("line %d: %w", number, err))
+				return
+			}
+			request = append(request, types.PutEventsRequestEntry{
+				Source:       aws.String(eventSource),
+				DetailType:   aws.String(detailType),
+				EventBusName: aws.String(eventBusName),
+				Detail:       aws.String(detail),
+			})
+			if len(request) == requestEntries {
+				if !yield(request, nil) {
+					return
+				}
+				request = request[:0]
+			}
 		}
-		entries = append(entries, types.PutEventsRequestEntry{
-			Source:       aws.String(eventSource),
-			DetailType:   aws.String(detailType),
-			EventBusName: aws.String(eventBusName),
-			Detail:       aws.String(detail),
-		})
+		if len(request) > 0 {
+			yield(request, nil)
+		}
 	}
-	return entries, nil
 }
 
 func (run *Run) detail(line []byte) (string, error) {

@@ -1,22 +1,17 @@
 package items
 
 import (
-	"cmp"
-	"slices"
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"tributary/bench/peers/go/internal/fhir"
 )
 
-// addressSortKey is how the sort keys of addresses begin.
-const addressSortKey = "ADDRESS#"
+// AddressSortKeyPrefix is how the sort keys of addresses begin.
+const AddressSortKeyPrefix = "ADDRESS#"
 
 // Address is one address of a patient, an item of the patient's collection and part of the Patient resource.
 type Address struct {
-	SortKey    string        `dynamodbav:"sk"`
 	Use        string        `dynamodbav:"use"`
 	Type       string        `dynamodbav:"type"`
 	Line       []string      `dynamodbav:"line"`
@@ -28,22 +23,11 @@ type Address struct {
 	Period     *storedPeriod `dynamodbav:"period"`
 }
 
-// Addresses are those among the items of a collection, in the order of their sort keys.
-func Addresses(collection []map[string]types.AttributeValue) ([]Address, error) {
+// Addresses are items of the table, in the same order.
+func Addresses(stored []map[string]types.AttributeValue) ([]Address, error) {
 	var addresses []Address
-	for _, item := range collection {
-		sortKey, isText := item["sk"].(*types.AttributeValueMemberS)
-		if !isText || !strings.HasPrefix(sortKey.Value, addressSortKey) {
-			continue
-		}
-		var address Address
-		if err := attributevalue.UnmarshalMap(item, &address); err != nil {
-			return nil, err
-		}
-		addresses = append(addresses, address)
-	}
-	slices.SortFunc(addresses, func(a, b Address) int { return cmp.Compare(a.SortKey, b.SortKey) })
-	return addresses, nil
+	err := attributevalue.UnmarshalListOfMaps(stored, &addresses)
+	return addresses, err
 }
 
 // resource is nil for an address that says nothing.

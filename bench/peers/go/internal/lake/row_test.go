@@ -2,6 +2,7 @@ package lake
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 	"time"
 )
@@ -28,6 +29,26 @@ func TestAValueIsInItsColumnOnlyWhereItFits(t *testing.T) {
 		if fits != given.fits || fits && found.text != given.text {
 			t.Error(given, found, fits)
 		}
+	}
+}
+
+func TestWhatHasNoValueOrNoColumnIsKeptBesideThem(t *testing.T) {
+	var configuration Configuration
+	columns := `{"columns": {"Born On": "string", "none": "string", "any": "json"}}`
+	if err := json.Unmarshal([]byte(columns), &configuration); err != nil {
+		t.Fatal(err)
+	}
+	line := row{}
+	item := map[string]any{"id": "1", "Born On": `a "b"`, "none": nil, "any": nil, `other "one"`: nil}
+	if err := configuration.fill(line, item); err != nil {
+		t.Fatal(err)
+	}
+	expected := row{
+		"_types": "js", "_attributes": `{"born_on":"Born On"}`, "born_on": `a "b"`, "any": "null",
+		"_extra": `{"none":null,"other \"one\"":null}`,
+	}
+	if !maps.Equal(line, expected) {
+		t.Error(line)
 	}
 }
 
