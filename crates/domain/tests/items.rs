@@ -133,6 +133,26 @@ fn what_says_nothing_is_left_out_because_fhir_has_no_empty_element() {
 }
 
 #[test]
+fn an_attribute_that_is_null_is_as_good_as_none() {
+    let bare = patient(json!({
+        "names": null, "telecom": null, "mrn": null, "identifiers": null, "birthDate": null, "gender": null,
+        "active": null, "deceased": null,
+    }));
+    let expected = Some(json!({"resourceType": "Patient", "id": "1"}));
+    assert_eq!(resource(&bare, &Collection::default()).expect("a patient"), expected);
+
+    let nameless =
+        patient(json!({"names": [{"family": "Sample", "given": null, "prefix": null, "suffix": null}]}));
+    let fhir = resource(&nameless, &Collection::default()).expect("a patient").expect("a patient");
+    assert_eq!(fhir["name"], json!([{"family": "Sample"}]));
+
+    let collection =
+        Collection { patient: Some(r#"{"id": "PATIENT#1"}"#.to_owned()), ..Collection::default() };
+    let fhir = resource(&of_patient_1("Address", "ADDRESS#1", json!({"line": null})), &collection);
+    assert_eq!(fhir.expect("a patient"), expected);
+}
+
+#[test]
 fn i3_an_item_that_only_the_table_gave_never_rejects_another_items_change() {
     let collection = |patient: &str, address: &str| Collection {
         patient: Some(patient.to_owned()),

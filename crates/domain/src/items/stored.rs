@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::change::Reject;
 use crate::fhir::{CodeMaps, CodeableConcept, Coding, ContactPoint, DateTime, HumanName, Period, Text};
@@ -21,11 +21,11 @@ pub(super) struct StoredName<'a> {
     text: Option<StoredText<'a>>,
     #[serde(borrow)]
     family: Option<StoredText<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
     given: Vec<StoredText<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
     prefix: Vec<StoredText<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_as_empty")]
     suffix: Vec<StoredText<'a>>,
 }
 
@@ -129,6 +129,13 @@ impl<'a> StoredPeriod<'a> {
         let period = Period { start: date_time(self.start, element)?, end: date_time(self.end, element)? };
         Ok((period != Period::default()).then_some(period))
     }
+}
+
+/// A list without a value, DynamoDB's NULL, says as little as an empty one.
+pub(super) fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Maps each stored value, leaving out those that say nothing.
