@@ -1,9 +1,8 @@
 """Figures of ours that have a limit of their own, and not a peer's figure beside them."""
 
 from contests import OURS
-from functions import OUR_FUNCTIONS
 from goals import BINARY_MB, FIRST_POLL_MS, PUBLISHER_MB, WRITE_TO_QUEUE_MS
-from programs import BUILT
+from programs import BUILT, OUR_FUNCTIONS
 from rounds import Rounds
 
 

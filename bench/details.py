@@ -1,14 +1,17 @@
 """The sections of RESULTS.md below its summary: what was measured, level by level."""
 
 import names
-from contests import LIMITS, OURS
+from contests import COMPARISONS, OURS, WITH_GZIP
 from tables import table
+
+BESIDE = (*COMPARISONS, WITH_GZIP)
+"""Columns that do not make a contest one of other peers."""
 
 IN_PROCESS = """## Level 1: in-process
 
 CPU time of one process that does a job again and again, from bytes in memory to bytes in memory, after it has warmed up; garbage
-collection is in it, AWS calls are not. In brackets: how many times ours. The limits are our program's, too: what nobody can be
-faster than who reads the same bytes with the same parser, or copies each line once.
+collection is in it, AWS calls are not. In brackets: how many times ours. What stands there for comparison makes no records: it
+parses the same bytes into structs, or copies each line once.
 """
 
 FUNCTIONS = """## Level 2: whole functions
@@ -46,7 +49,7 @@ def _contest_tables(results: dict, contests: list[str]) -> str:
     """One for all contests with the same peers."""
     by_peers: dict[tuple, list[str]] = {}
     for name in contests:
-        by_peers.setdefault(tuple(who for who in results["measured"][name] if who not in LIMITS), []).append(name)
+        by_peers.setdefault(tuple(who for who in results["measured"][name] if who not in BESIDE), []).append(name)
     return "\n\n".join(_contest_table(results["measured"], of_peers) for of_peers in by_peers.values())
 
 
@@ -114,8 +117,17 @@ def flows(results: dict) -> str:
         [title, *(f"{of[f'{window}/{name}']:,.0f} ms" for name in ("p50", "p99"))]
         for window, title in (("window-1s", "window of 1 s"), ("window-off", "window off"))
     ]
-    kept = f"It keeps up with {of['kept-up-with']:,.0f} changes a second, bound by {results['flow']['backlog']['boundBy']}."
+    kept = _kept_up_with(of["kept-up-with"], results["flow"]["backlog"]["boundBy"])
     return FLOWS + "\n" + table(["", "p50", "p99"], rows) + "\n\n" + kept
+
+
+def _kept_up_with(rate: float, bound_by: str | None) -> str:
+    """`bound_by` is nothing where every step kept up."""
+    if bound_by is None:
+        return f"It keeps up with {rate:,.0f} changes a second; more was not tried."
+    if rate == 0:
+        return f"It keeps up with no rate that was tried, bound by {bound_by}."
+    return f"It keeps up with {rate:,.0f} changes a second, bound by {bound_by}."
 
 
 def _absolutes(results: dict, prefix: str) -> dict[str, float]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import inputs
 from contests import OURS, Contest
 from equality import parsed, records, require_equal
-from programs import BUILT, FUNCTION_BENCH, IN_PROCESS, answer, function, function_environment, printed
+from programs import BUILT, FUNCTION_BENCH, IN_PROCESS, OUR_FUNCTIONS, answer, function, function_environment, printed
+from rounds import Taken
 
 CONTESTANTS = ("tributary", "node-powertools", "node-hand-tuned", "python-powertools", "go")
 QUICK = frozenset(("tributary", "node-powertools"))
@@ -45,27 +46,12 @@ ENVIRONMENT = {
 }
 """What our functions want beside what every function gets, to start."""
 
-OUR_FUNCTIONS = (
-    "stream-enricher",
-    "item-router",
-    "dead-letter-rescuer",
-    "dead-letter-replayer",
-    "export-coordinator",
-    "export-starter",
-    "export-poller",
-    "export-publisher",
-    "lake-writer",
-    "lake-compactor",
-    "lake-replayer",
-)
-
 
 class Functions:
     def __init__(self, folder: Path):
         """`folder` has the inputs; the router's are put beside them."""
         self._folder = folder
         self._lake = (folder / "lake-writer-1000/lake.json").read_text(encoding="utf-8")
-        self._peaks: dict[str, dict[str, list[int]]] = {}
 
     def write_inputs(self) -> None:
         for size in inputs.BATCHES:
@@ -85,16 +71,16 @@ class Functions:
 
     def _contest(self, name: str, size: int) -> Contest:
         contest = f"{name}-function/b{size}"
-        measures = {who: self._batches(contest, name, size, who) for who in CONTESTANTS}
+        measures = {who: self._batches(name, size, who) for who in CONTESTANTS}
         return Contest(contest, "cpu-us-per-event", measures, QUICK if size == 100 else frozenset())
 
-    def _batches(self, contest: str, name: str, size: int, who: str):
+    def _batches(self, name: str, size: int, who: str):
         warm_up, invocations = INVOCATIONS[size]
 
-        def measure() -> float:
+        def measure() -> Taken:
             taken = self._run(name, function(name, who), who, self._event(name, size), warm_up, invocations)
-            self._peaks.setdefault(contest, {}).setdefault(who, []).append(taken["peakRssBytes"])
-            return taken["cpuUsPerEvent"]
+            self._require_requests(name, size, who, taken, invocations)
+            return Taken(taken["cpuUsPerEvent"], taken["peakRssBytes"])
 
         return measure
 
@@ -116,13 +102,6 @@ class Functions:
             [FUNCTION_BENCH, "run", "--function", name, "--event", event, *counts, *options, *environment, "--", *command]
         )
 
-    def peak_bytes(self) -> dict[str, dict[str, float]]:
-        """The medians of what was measured, by contest and contestant."""
-        return {
-            f"{contest}/peak-bytes": {who: statistics.median(peaks) for who, peaks in of_contest.items()}
-            for contest, of_contest in self._peaks.items()
-        }
-
     def require_equal(self, contests: list[Contest], outputs: Path) -> None:
         """The enricher's answers, and what the router put on the bus."""
         for name in ("enricher", "router"):
@@ -137,16 +116,20 @@ class Functions:
         file = outputs / f"{name}-function-{size}-{who}.json"
         option = "--answer" if name == "enricher" else "--entries"
         taken = self._run(name, function(name, who), who, self._event(name, size), 0, 1, option, file)
-        operation, least = self._requests(name, size)
-        if taken["requests"][operation] < least:
-            sys.exit(
-                f"{who}'s {name} sent {taken['requests'][operation]} requests of {operation} for {size} events; they take {least}"
-            )
+        self._require_requests(name, size, who, taken, 1)
         return records("router", file) if name == "router" else parsed(file.read_text(encoding="utf-8"))
 
-    def _requests(self, name: str, size: int) -> tuple[str, int]:
-        """Which, and how many at least: nobody is faster by asking less. A patient that was removed has nothing to be asked for."""
+    def _require_requests(self, name: str, size: int, who: str, taken: dict, invocations: int) -> None:
+        """Nobody is faster by asking less, or slower by asking more."""
+        sent = {operation: count for operation, count in taken["requests"].items() if count}
+        of_one = self._requests(name, size)
+        wanted = {operation: count * invocations for operation, count in of_one.items()}
+        if sent != wanted:
+            sys.exit(f"{who}'s {name} sent {sent} for {invocations} batches of {size} events; they take {wanted}")
+
+    def _requests(self, name: str, size: int) -> dict[str, int]:
+        """Of one batch. A patient that was removed has nothing to be asked for."""
         if name == "router":
-            return "PutEvents", -(-size // REQUEST_ENTRIES)
+            return {"PutEvents": -(-size // REQUEST_ENTRIES)}
         event = parsed(self._event(name, size).read_text(encoding="utf-8"))
-        return "Query", sum("NewImage" in record["dynamodb"] for record in event)
+        return {"Query": sum("NewImage" in record["dynamodb"] for record in event)}

@@ -1,10 +1,10 @@
 """Level 1: what a function does between what comes in and what goes out, from bytes in memory to bytes in memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import inputs
-from contests import OURS, Contest
+from contests import COMPARISONS, OURS, WITH_GZIP, Contest
 from equality import records, require_equal
 from programs import IN_PROCESS, answer, printed
 
@@ -31,21 +31,26 @@ class Job:
     """What such a record is called."""
     contestants: dict[str, str]
     """By the contestant's name in the contest, that of the program."""
-    limits: tuple[str, ...] = ()
-    """Jobs of our program that are measured beside it and make no records."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """By their names in the contest, further jobs of our program."""
+
+    def command(self, who: str) -> list:
+        """To be followed by the input's folder, and by what is asked for."""
+        if who in self.beside:
+            return [*IN_PROCESS[OURS], self.beside[who]]
+        return [*IN_PROCESS[self.contestants[who]], self.name]
 
     @property
     def quick(self) -> bool:
         return not self.contest.startswith("enricher/") or self.contest == "enricher/b100"
 
 
+PARSES = {who: who for who in ("typed-parse", "typed-parse-alone")}
+
 JOBS = [
-    *(
-        Job(f"enricher/b{size}", "enricher", f"enricher-{size}", size, "event", ENRICHERS, ("typed-parse", "typed-parse-alone"))
-        for size in inputs.BATCHES
-    ),
-    Job("lake-writer/b1000", "lake-writer", "lake-writer-1000", 1_000, "record", OF_BYTES),
-    Job("publisher", "publisher", "publisher", inputs.RESOURCES, "resource", OF_BYTES, ("line-copy",)),
+    *(Job(f"enricher/b{size}", "enricher", f"enricher-{size}", size, "event", ENRICHERS, PARSES) for size in inputs.BATCHES),
+    Job("lake-writer/b1000", "lake-writer", "lake-writer-1000", 1_000, "record", OF_BYTES, {WITH_GZIP: "lake-writer-gzip"}),
+    Job("publisher", "publisher", "publisher", inputs.RESOURCES, "resource", OF_BYTES, {"line-copy": "line-copy"}),
 ]
 
 
@@ -59,13 +64,12 @@ class InProcess:
         return [self._contest(job) for job in JOBS]
 
     def _contest(self, job: Job) -> Contest:
-        measures = {who: self._measure(job, IN_PROCESS[program], job.name) for who, program in job.contestants.items()}
-        measures |= {limit: self._measure(job, IN_PROCESS[OURS], limit) for limit in job.limits}
+        measures = {who: self._measure(job, who) for who in (*job.contestants, *job.beside)}
         return Contest(job.contest, f"cpu-us-per-{job.record}", measures, frozenset(measures if job.quick else ()))
 
-    def _measure(self, job: Job, program: list, name: str):
+    def _measure(self, job: Job, who: str):
         def measure() -> float:
-            taken = answer([*program, name, self._folder / job.folder, "measure", self._seconds])
+            taken = answer([*job.command(who), self._folder / job.folder, "measure", self._seconds])
             return taken["cpuSeconds"] / taken["iterations"] / job.records * 1e6
 
         return measure
@@ -76,10 +80,10 @@ class InProcess:
             contestants = next((contest.measures for contest in contests if contest.name == job.contest), {})
             made = {}
             for who in contestants:
-                if who in job.limits:
+                if who in COMPARISONS:
                     continue
                 file = outputs / f"{job.contest.replace('/', '-')}-{who}.ndjson"
-                printed([*IN_PROCESS[job.contestants[who]], job.name, self._folder / job.folder, "check", file])
+                printed([*job.command(who), self._folder / job.folder, "check", file])
                 made[who] = records(job.name, file)
             if made:
                 require_equal(job.contest, job.records, made)

@@ -5,13 +5,25 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Callable, TypeVar
+
+Answer = TypeVar("Answer")
 
 BUSY = 0.15
 """Of one processor, used by others: more than that, and nothing is measured."""
 
 BUSY_ROUND = 0.25
-"""The same over a whole round, in which the kernel's work that is on no process's account counts, too: what it does in interrupts
+"""The same while something is measured. The kernel's work that is on no process's account counts, too: what it does in interrupts
 for the packets of loopback."""
+
+TRIES = 3
+"""What others disturb is measured so often, and then given up."""
+
+QUIET_AGAIN_SECONDS = 300
+"""So long it is waited for quiet before that, at most: who comes for a minute does not end a run of an hour."""
+
+TELLING_SECONDS = 1.0
+"""proc_stat(5) counts hundredths of a second, each kind of use by itself: of less than this it tells nothing."""
 
 PROC_STAT = Path("/proc/stat")
 
@@ -34,22 +46,34 @@ def refuse_under_load(anyway: bool) -> None:
     print(f"UNDER LOAD: others use {busy:.2f} processors; these numbers count for nothing")
 
 
-def wait_for_quiet(limit_seconds: float) -> None:
-    """For a machine that cannot be had for oneself: waits, and then goes on all the same."""
+def undisturbed(what: str, measure: Callable[[], Answer], again: bool, others: Callable[[], "Others"] | None = None) -> Answer:
+    """The answer of `measure` where others left the processors alone meanwhile; without `again` the first, whatever they did."""
+    for left in reversed(range(TRIES)):
+        with (others or Others)() as of_others:
+            answer = measure()
+        if not again or of_others.processors is None or of_others.processors <= BUSY_ROUND:
+            return answer
+        print(f"{what} does not count: others used {of_others.processors:.2f} processors", flush=True)
+        if left:
+            wait_for_quiet(QUIET_AGAIN_SECONDS)
+    sys.exit(f"given up: others used the processors {TRIES} times in {what}")
+
+
+def wait_for_quiet(limit_seconds: float) -> bool:
+    """For a machine that cannot be had for oneself: waits, and then goes on all the same. Whether it became quiet."""
     started = time.monotonic()
     while (busy := processors_in_use()) > BUSY:
         if time.monotonic() - started > limit_seconds:
-            print(
-                f"others still use {busy:.2f} processors after {limit_seconds:.0f} s: ratios are taken nevertheless", flush=True
-            )
-            return
+            print(f"others still use {busy:.2f} processors after {limit_seconds:.0f} s: it goes on nevertheless", flush=True)
+            return False
+    return True
 
 
 class Others:
     """What others use while a block runs: all that was used, less what this process and those it has waited for used."""
 
     processors: float | None = None
-    """`None` where the system does not tell."""
+    """`None` where the system does not tell, and of a block that was over too soon."""
 
     def __enter__(self) -> "Others":
         self._before = self._now()
@@ -59,7 +83,8 @@ class Others:
         if self._before is None:
             return
         (used_before, at_before), (used, at) = self._before, self._now()
-        self.processors = (used - used_before) / (at - at_before)
+        if at - at_before >= TELLING_SECONDS:
+            self.processors = (used - used_before) / (at - at_before)
 
     @staticmethod
     def _now() -> tuple[float, float] | None:

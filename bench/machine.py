@@ -25,7 +25,7 @@ def machine() -> dict:
 
 def versions() -> dict[str, str]:
     return {
-        "tributary": _commit(),
+        "tributary": commit(),
         "rustc": _said("rustc", "--version").split()[1],
         "node": _said("node", "--version").lstrip("v"),
         **_node_packages(),
@@ -36,12 +36,37 @@ def versions() -> dict[str, str]:
     }
 
 
-def _commit() -> str:
-    commit = _said("git", "rev-parse", "--short=12", "HEAD")
-    changed = _said(
-        "git", "status", "--porcelain", "--untracked-files=no", "--", "crates", "Cargo.toml", "Cargo.lock", "bench/peers"
-    )
-    return f"{commit}, with changes" if changed else commit
+MEASURED = (
+    "crates",
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo/config.toml",
+    "rust-toolchain.toml",
+    "bench/peers",
+    ":(glob)bench/*.py",
+    "bench/lake.json",
+    "bench/requirements.txt",
+)
+"""What decides what is measured, and how: a change of it makes another figure."""
+
+
+def commit() -> str:
+    """Sources that are no checkout, such as those of an archive, have none."""
+    named = _git("rev-parse", "--short=12", "HEAD")
+    if named is None:
+        return "of no checkout"
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *MEASURED)
+    return f"{named}, with changes" if changed else named
+
+
+def _git(*arguments: str) -> str | None:
+    # A checkout of something else may be around the sources: it is not asked.
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(ROOT.parent)}
+    try:
+        result = subprocess.run(["git", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return result.stdout.strip() if result.returncode == 0 else None
 
 
 def _node_packages() -> dict[str, str]:

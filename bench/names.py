@@ -1,6 +1,6 @@
 """How the report calls what the results name."""
 
-from contests import TITLES
+from contests import OURS, TITLES
 
 _JOBS = {
     "enricher": "enricher, in-process",
@@ -19,6 +19,17 @@ def of_contest(contest: str) -> str:
 
 def of_contestant(contestant: str) -> str:
     return TITLES[contestant]
+
+
+def of_ratio(name: str) -> tuple[str, str, str]:
+    """Contest, the other, and which of ours."""
+    contest, _, pair = name.rpartition("/")
+    other, _, ours = pair.partition(" over ")
+    return contest, other, ours or OURS
+
+
+def of_pair(other: str, ours: str) -> str:
+    return TITLES[other] if ours == OURS else f"{TITLES[other]}, beside {TITLES[ours]}"
 
 
 def of_measured(measured: dict, contest: str) -> tuple[str, dict[str, float]]:

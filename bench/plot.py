@@ -7,10 +7,10 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as pyplot  # noqa: E402
 import names  # noqa: E402
-from contests import LIMITS  # noqa: E402
+from contests import COMPARISONS  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
-FOLDER = Path(__file__).resolve().parent / "plots"
+RATIOS = Path(__file__).resolve().parent / "plots/ratios.svg"
 
 GREY = "#808080"
 """Of text and lines: it can be read on white and on black."""
@@ -30,13 +30,13 @@ STYLE = {
 }
 
 
-def ratios(results: dict, file: Path = FOLDER / "ratios.svg") -> None:
+def ratios(results: dict, file: Path = RATIOS) -> None:
     """By contest, a bar for each peer: how many times its CPU time is ours. On a logarithmic scale."""
     of_contests: dict[str, list[dict]] = {}
     for ratio in results["ratios"]:
-        contest, _, other = ratio["name"].rpartition("/")
-        if other not in LIMITS:
-            of_contests.setdefault(contest, []).append({**ratio, "other": other})
+        contest, other, ours = names.of_ratio(ratio["name"])
+        if other not in COMPARISONS:
+            of_contests.setdefault(contest, []).append({**ratio, "other": other, "ours": ours})
     with pyplot.rc_context(STYLE):
         rows = sum(len(bars) + 1 for bars in of_contests.values())
         figure, axes = pyplot.subplots(figsize=(8.6, 0.23 * rows + 0.7))
@@ -47,7 +47,7 @@ def ratios(results: dict, file: Path = FOLDER / "ratios.svg") -> None:
             for bar in bars:
                 at += 1
                 _bar(axes, at, bar)
-                ticks.append((at, names.of_contestant(bar["other"])))
+                ticks.append((at, names.of_pair(bar["other"], bar["ours"])))
             at += 1.25
         axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
         axes.set_ylim(at - 0.5, -0.7)

@@ -10,6 +10,8 @@ from measuring import ROOT
 PEERS = ROOT / "bench/peers"
 BUILT = ROOT / "target" / os.environ.get("TRIBUTARY_BENCH_PROFILE", "release")
 """Of Cargo's profile: a quick run measures what is built in a third of the time."""
+OUR_FUNCTIONS = tuple(os.environ.get("TRIBUTARY_BENCH_FUNCTIONS", "").split())
+"""All that are deployed, as `cargo xtask` knows them."""
 GO = ROOT / "target/bench"
 PYTHON = ROOT / ".tools/bench/bin/python"
 

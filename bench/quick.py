@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import results
-from contests import Contest, measurements
+from contests import Contest, groups
 from goals import RATIOS
 from load import wait_for_quiet
 from regression import fallen
@@ -20,20 +20,21 @@ LOOKS = 2
 QUIET_WITHIN_SECONDS = 60
 
 
-def run(contests: list[Contest], rounds_wanted: int | None, file: Path, store: bool) -> None:
-    """Keeps the results in `file`, and with `store` as those that later runs are compared with."""
-    wait_for_quiet(QUIET_WITHIN_SECONDS)
-    rounds = Rounds(again=False)
-    rounds.run(rounds_wanted or ROUNDS, measurements(contests))
-    said = {} if store else again_until_certain(contests, rounds, earlier())
-    of_run = results.of_run("quick", rounds, contests)
+def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, file: Path, store: bool) -> None:
+    """Keeps the results in `file`, and with `store` as those that later runs are compared with, which load must not have changed."""
+    if not wait_for_quiet(QUIET_WITHIN_SECONDS) and store:
+        sys.exit("refused: later runs would be compared with what was measured under load")
+    rounds = Rounds(again=store)
+    rounds.run(rounds_wanted, *groups(contests))
+    before = earlier()
+    said = {} if store else again_until_certain(contests, rounds, before)
+    of_run = results.of_run("quick", versions, rounds, contests)
     results.write(of_run, file)
     if store:
         results.write(of_run, STORED)
-    before = earlier()
     for ratio in of_run["ratios"]:
         was = f"{before[ratio['name']]:8.2f} before" if ratio["name"] in before else ""
-        print(f"{ratio['name']:<44}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
+        print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
     if said:
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
 
@@ -43,20 +44,20 @@ def earlier() -> dict[str, float]:
 
 
 def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[str, float]) -> dict[str, str]:
-    """What has fallen, also after it was measured more often. A busy machine makes a ratio of three rounds fall by itself."""
+    """What has fallen, also after it was measured more often. A busy machine makes a ratio of three rounds fall by itself. What has
+    no earlier value, or none now, would have none after that either."""
     of_contests = [goal for goal in RATIOS if goal.contest in {contest.name for contest in contests}]
 
-    def look() -> dict[str, str]:
-        return fallen(before, {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}, of_contests)
+    def now() -> dict[str, float]:
+        return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
-    said = look()
+    said = fallen(before, now(), of_contests)
     for _ in range(LOOKS):
-        if not said:
+        less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.keys() & now().keys()}
+        if not less:
             break
-        doubtful = [
-            contest for contest in contests if any(goal.contest == contest.name and goal.name in said for goal in of_contests)
-        ]
+        doubtful = [contest for contest in contests if contest.name in less]
         print(f"measured again: {', '.join(contest.name for contest in doubtful)}", flush=True)
-        rounds.run(ROUNDS, measurements(doubtful))
-        said = look()
+        rounds.run(ROUNDS, *groups(doubtful))
+        said = fallen(before, now(), of_contests)
     return said

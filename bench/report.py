@@ -7,7 +7,7 @@ from pathlib import Path
 import details
 import names
 import results as results_of
-from contests import LIMITS, OURS
+from contests import COMPARISONS, WITH_GZIP
 from tables import table
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +23,11 @@ anything was timed. A ratio is the peer's CPU time over ours: **larger is better
 ({cores} cores), {date}, Tributary {tributary}.
 """
 
+CODECS = """
+Node.js 20 has no zstd: it compresses the lake's files with gzip, level 6, and everybody else with zstd. Tributary with gzip
+writes gzip of the same level: beside it, a ratio is without the codec's part.
+"""
+
 LIMITS_OF_OURS = "## Limits of our own\n\n"
 
 PLOT = """
@@ -36,6 +41,7 @@ def page(results: dict) -> str:
         HEAD.format(**results["machine"], date=results["date"], tributary=results["versions"]["tributary"]),
         _verdict([*goals, *limits]),
         table(["what", "beside", "ours", "theirs", "ratio", "goal", "met"], goals, left=2),
+        CODECS if any(names.of_ratio(ratio["name"])[2] == WITH_GZIP for ratio in results["ratios"]) else "",
         PLOT,
         LIMITS_OF_OURS + table(["what", "ours", "limit", "met"], limits) if limits else "",
         details.in_process(results),
@@ -50,7 +56,7 @@ def page(results: dict) -> str:
 def summary(results: dict) -> str:
     """For the terminal."""
     rows = [
-        (ratio["name"], times(ratio["value"], ratio["name"].rpartition("/")[2]), ratio["goal"], ratio["value"], False)
+        (ratio["name"], times(ratio["value"], names.of_ratio(ratio["name"])[1]), ratio["goal"], ratio["value"], False)
         for ratio in results["ratios"]
     ]
     rows += [
@@ -58,7 +64,7 @@ def summary(results: dict) -> str:
         for entry in results["absolutes"]
     ]
     return "\n".join(
-        f"{name:<44}{shown:>16}  {met(value, goal, less).strip('*'):<8}{goal or ''}" for name, shown, goal, value, less in rows
+        f"{name:<54}{shown:>16}  {met(value, goal, less).strip('*'):<8}{goal or ''}" for name, shown, goal, value, less in rows
     )
 
 
@@ -69,7 +75,7 @@ def met(value: float, goal: float | None, less: bool = False) -> str:
 
 
 def times(value: float, other: str, whole: bool = False) -> str:
-    if other in LIMITS:
+    if other in COMPARISONS:
         return f"{value:.0%}"
     return f"{value:g} ×" if whole else f"{names.number(value)} ×"
 
@@ -81,21 +87,20 @@ def _verdict(rows: list[list[str]]) -> str:
 
 
 def _goals(results: dict) -> list[list[str]]:
+    """And the ratios without a goal: what is measured is shown."""
     rows = []
     for ratio in results["ratios"]:
-        contest, _, other = ratio["name"].rpartition("/")
-        if ratio["goal"] is None:
-            continue
+        contest, other, ours = names.of_ratio(ratio["name"])
         unit, values = names.of_measured(results["measured"], contest)
         unit = names.of_unit(unit)
         rows.append(
             [
                 names.of_contest(contest),
-                names.of_contestant(other),
-                f"{names.number(values[OURS])} {unit}",
+                names.of_pair(other, ours),
+                f"{names.number(values[ours])} {unit}",
                 f"{names.number(values[other])} {unit}",
                 f"**{times(ratio['value'], other)}** ± {ratio['spread']:.0%}",
-                times(ratio["goal"], other, whole=True),
+                "–" if ratio["goal"] is None else times(ratio["goal"], other, whole=True),
                 met(ratio["value"], ratio["goal"]),
             ]
         )

@@ -1,19 +1,20 @@
 """What a run found, as `results/latest.json` and `results/quick.json` keep it.
 
     machine     cpu, cores, memory, kernel, os
-    versions    of Tributary, of every runtime, and of every library that a peer names
+    versions    of Tributary, of every runtime, and of every library that a peer names, as they were when the run began
     date, mode  YYYY-MM-DD; "full" or "quick"
     ratios      [{name, value, goal or null, spread}]         ours over the other's, larger is better; `ratios.py` has the spread
     absolutes   [{name, value, unit, limit or null}]          less is better where there is a limit
-    measured    {contest/unit: {contestant: median}}          CPU time, less is better
+    measured    {contest/unit: {contestant: median}}          CPU time and peak memory, less is better
 """
 
 import datetime
 import json
+import statistics
 from pathlib import Path
 
 import machine
-from contests import OURS, Contest
+from contests import Contest
 from goals import RATIOS, RatioGoal
 from ratios import Ratio, ratio
 from rounds import Rounds
@@ -24,10 +25,10 @@ MEMBERS = {"machine": dict, "versions": dict, "date": str, "mode": str, "ratios"
 OF_MACHINE = ("cpu", "cores", "memory", "kernel", "os")
 
 
-def of_run(mode: str, rounds: Rounds, contests: list[Contest]) -> dict:
+def of_run(mode: str, versions: dict[str, str], rounds: Rounds, contests: list[Contest]) -> dict:
     return {
         "machine": machine.machine(),
-        "versions": machine.versions(),
+        "versions": versions,
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "mode": mode,
         "ratios": ratios(rounds),
@@ -38,7 +39,7 @@ def of_run(mode: str, rounds: Rounds, contests: list[Contest]) -> dict:
 
 def of_goal(rounds: Rounds, goal: RatioGoal) -> Ratio | None:
     """`None` where one of the two was not measured."""
-    ours, other = (rounds.values.get(f"{goal.contest}/{who}") for who in (OURS, goal.other))
+    ours, other = (rounds.values.get(f"{goal.contest}/{who}") for who in (goal.ours, goal.other))
     return ratio(ours, other) if ours and other else None
 
 
@@ -55,6 +56,15 @@ def measured(rounds: Rounds, contests: list[Contest]) -> dict[str, dict[str, flo
     return {
         contest.measured_name: {who: float(f"{rounds.median(f'{contest.name}/{who}'):.4g}") for who in contest.measures}
         for contest in contests
+    }
+
+
+def peak_bytes(rounds: Rounds, contests: list[Contest]) -> dict[str, dict[str, float]]:
+    """Of the contests whose memory was looked at."""
+    return {
+        f"{contest.name}/peak-bytes": {who: statistics.median(rounds.peaks[f"{contest.name}/{who}"]) for who in contest.measures}
+        for contest in contests
+        if all(f"{contest.name}/{who}" in rounds.peaks for who in contest.measures)
     }
 
 

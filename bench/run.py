@@ -17,16 +17,17 @@ import sys
 import absolutes
 import flows
 import inputs
+import machine
 import publishing
 import quick
 import report
 import results
-from contests import Contest, measurements, selected
+from contests import Contest, groups, selected
 from functions import Functions
 from in_process import InProcess
-from load import refuse_under_load
+from load import refuse_under_load, undisturbed
 from measuring import ROOT
-from programs import printed
+from programs import OUR_FUNCTIONS, printed
 from rounds import Rounds
 
 FOLDER = ROOT / ".local/bench"
@@ -37,7 +38,11 @@ SECONDS, QUICK_SECONDS = 2.0, 0.7
 
 
 def main() -> None:
-    options = arguments()
+    options = arguments(sys.argv[1:])
+    if not OUR_FUNCTIONS:
+        sys.exit("`cargo xtask bench` starts this: it builds what is measured and says what our functions are")
+    # Before anything is measured: what is changed meanwhile is not what was built.
+    versions = machine.versions()
     FOLDER.mkdir(parents=True, exist_ok=True)
     of_inputs = FOLDER / "inputs"
     inputs.write(of_inputs)
@@ -45,24 +50,42 @@ def main() -> None:
     functions.write_inputs()
     in_process = InProcess(of_inputs, QUICK_SECONDS if options.quick else SECONDS)
     contests = selected([*in_process.contests(), *functions.contests()], options.quick, options.only)
+    if not contests:
+        sys.exit(f"no contest{' of a quick run' if options.quick else ''} fits {options.only}")
     require_equal([in_process, functions], contests)
     if options.quick:
-        quick.run(contests, options.rounds, FOLDER / "results.json", options.write)
+        quick.run(contests, versions, options.rounds or quick.ROUNDS, FOLDER / "results.json", options.write)
     else:
-        full(options, contests, functions)
+        full(options, contests, versions)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: list[str]) -> argparse.Namespace:
+    """Those that would have no effect together are refused: whoever gives them wants something else than would be done."""
     parser = argparse.ArgumentParser(
-        prog="cargo xtask bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="cargo xtask bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # `cargo xtask` looks for `--quick` by its whole name.
+        allow_abbrev=False,
     )
     parser.add_argument("--quick", action="store_true", help="for CI: fails where a ratio fell by more than 20 %%")
-    parser.add_argument("--rounds", type=int, help=f"{ENOUGH_ROUNDS} by default; of fewer nothing is stored")
+    parser.add_argument(
+        "--rounds", type=int, help=f"{ENOUGH_ROUNDS}, or {quick.ROUNDS} with --quick, by default; of fewer nothing is stored"
+    )
     parser.add_argument("--only", metavar="PATTERN", help="the contests whose name it fits, such as 'enricher/*'")
     parser.add_argument("--anyway", action="store_true", help="measure under load, too")
     parser.add_argument("--write", action="store_true", help="with --quick: store its ratios")
     parser.add_argument("--no-write", action="store_true", help="leave RESULTS.md and results/ as they are")
-    return parser.parse_args()
+    options = parser.parse_args(words)
+    if options.rounds is not None and options.rounds < 1:
+        parser.error("--rounds: at least one")
+    if options.write and not options.quick:
+        parser.error("--write goes with --quick; a full run stores what it measured by itself")
+    if options.quick and (options.anyway or options.no_write):
+        parser.error("--anyway and --no-write are of a full run; a quick one goes on under load, and stores only with --write")
+    if options.write and (options.only or (options.rounds or quick.ROUNDS) < quick.ROUNDS):
+        parser.error(f"--write: of all contests of a quick run, and of {quick.ROUNDS} rounds at least")
+    return options
 
 
 def require_equal(levels: list, contests: list[Contest]) -> None:
@@ -73,15 +96,15 @@ def require_equal(levels: list, contests: list[Contest]) -> None:
         level.require_equal(contests, outputs)
 
 
-def full(options: argparse.Namespace, contests: list[Contest], functions: Functions) -> None:
+def full(options: argparse.Namespace, contests: list[Contest], versions: dict[str, str]) -> None:
     rounds_wanted = options.rounds or ENOUGH_ROUNDS
     # What can fail comes first: nobody likes to hear of it at the end.
-    beside = {} if options.only else {"publishing": publishing.publish(publishing.built()), "flow": flows.flow()}
+    beside = {} if options.only else measured_beside(options.anyway)
     refuse_under_load(options.anyway)
     rounds = Rounds(again=not options.anyway)
-    rounds.run(rounds_wanted, measurements(contests))
-    run = results.of_run("full", rounds, contests)
-    run["measured"] |= functions.peak_bytes()
+    rounds.run(rounds_wanted, *groups(contests))
+    run = results.of_run("full", versions, rounds, contests)
+    run["measured"] |= results.peak_bytes(rounds, contests)
     run["absolutes"] = absolutes.of_run(rounds, beside)
     if beside:
         run |= beside
@@ -94,6 +117,16 @@ def full(options: argparse.Namespace, contests: list[Contest], functions: Functi
     results.write(run, results.FOLDER / "latest.json")
     report.write(run)
     printed([sys.executable, ROOT / "bench/cost/scale.py", "--write"])
+
+
+def measured_beside(anyway: bool) -> dict:
+    """What is measured once, and not in rounds."""
+    publisher = publishing.built()
+    refuse_under_load(anyway)
+    return {
+        "publishing": undisturbed("publishing", lambda: publishing.publish(publisher), again=not anyway),
+        "flow": undisturbed("the whole flow", flows.flow, again=not anyway),
+    }
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ RESULTS = {
     "mode": "full",
     "ratios": [
         {"name": "enricher/b100/node-powertools", "value": 6.1, "goal": 6, "spread": 0.02},
-        {"name": "enricher/b100/typed-parse", "value": 0.5, "goal": 0.6, "spread": 0.01},
+        {"name": "enricher/b100/typed-parse-alone", "value": 0.5, "goal": 0.6, "spread": 0.01},
+        {"name": "lake-writer/b1000/node over tributary-gzip", "value": 2.5, "goal": None, "spread": 0.02},
         {"name": "first-poll/python", "value": 80.0, "goal": None, "spread": 0.1},
     ],
     "absolutes": [
@@ -22,7 +23,9 @@ RESULTS = {
         {"name": "write-to-queue/kept-up-with", "value": 200, "unit": "changes/s", "limit": None},
     ],
     "measured": {
-        "enricher/b100/cpu-us-per-event": {"tributary": 4.2, "node-powertools": 25.6, "typed-parse": 2.1},
+        "enricher/b100/cpu-us-per-event": {"tributary": 4.2, "node-powertools": 25.6, "typed-parse-alone": 2.1},
+        "lake-writer/b1000/cpu-us-per-record": {"tributary": 5.0, "node": 40.0, "tributary-gzip": 16.0},
+        "publisher/cpu-us-per-resource": {"tributary": 2.0, "node": 8.0, "line-copy": 0.5},
         "enricher-function/b100/cpu-us-per-event": {"tributary": 40.0, "go": 80.0},
         "enricher-function/b100/peak-bytes": {"tributary": 2e7, "go": 4e7},
         "first-poll/cpu-ms": {"tributary": 6.0, "python": 480.0},

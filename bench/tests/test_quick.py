@@ -28,13 +28,22 @@ class Looks(unittest.TestCase):
             mock.patch("results.RATIOS", GOALS),
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
-            rounds.run(quick.ROUNDS, quick.measurements(contests))
+            rounds.run(quick.ROUNDS, *quick.groups(contests))
             said = quick.again_until_certain(contests, rounds, before)
         self.assertEqual(printed.getvalue().count("measured again"), len(rounds.values["job/go"]) // quick.ROUNDS - 1)
         return said, len(rounds.values["job/go"])
 
     def test_what_has_not_fallen_is_measured_once(self):
         self.assertEqual(self.look({"job/go": 5.0}, 5.0, 5.0, 5.0), ({}, 3))
+
+    def test_what_has_no_earlier_value_fails_without_being_measured_again(self):
+        said, rounds = self.look({}, 5.0, 5.0, 5.0)
+        self.assertEqual((list(said), rounds), (["job/go"], 3))
+
+    def test_nothing_is_stored_of_a_busy_machine(self):
+        with mock.patch("quick.wait_for_quiet", return_value=False), self.assertRaises(SystemExit) as ended:
+            quick.run([], {}, quick.ROUNDS, Path("nowhere"), True)
+        self.assertIn("refused", str(ended.exception))
 
     def test_what_fell_by_chance_is_taken_back(self):
         self.assertEqual(self.look({"job/go": 5.0}, 3.0, 3.0, 5.0, 5.0, 5.0, 5.0), ({}, 6))

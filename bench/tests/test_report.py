@@ -1,9 +1,12 @@
+import copy
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import plot
 import report
 import results
 from results_sample import RESULTS
@@ -22,12 +25,35 @@ class Page(unittest.TestCase):
             "| enricher, in-process, batch of 100 | Node.js with Powertools | 4.20 µs/event | 25.6 µs/event "
             "| **6.10 ×** ± 2% | 6 × | yes |",
         )
-        self.assertIn("| **50%** ± 1% | 60% | **missed** |", self.line("| enricher, in-process, batch of 100 | limit:"))
+        self.assertIn("| **50%** ± 1% | 60% | **missed** |", self.line("| enricher, in-process, batch of 100 | for comparison:"))
         self.assertIn("5 of 7 goals are reached. **2 are missed.**", self.page)
+
+    def test_what_has_no_goal_is_shown_beside_the_goals(self):
+        self.assertEqual(
+            self.line("| start to first poll | Python"),
+            "| start to first poll | Python | 6.00 ms | 480 ms | **80.0 ×** ± 10% | – | – |",
+        )
+
+    def test_the_codecs_part_of_a_ratio_can_be_seen(self):
+        self.assertEqual(
+            self.line("| lake-writer, in-process, batch of 1,000 | Node.js, beside"),
+            "| lake-writer, in-process, batch of 1,000 | Node.js, beside Tributary with gzip | 16.0 µs/record | 40.0 µs/record "
+            "| **2.50 ×** ± 2% | – | – |",
+        )
+        self.assertIn("Node.js 20 has no zstd", self.page)
+        self.assertIn(
+            "| 5.00 | 40.0 (8.00) | 16.0 (3.20) |  |", self.line("| lake-writer, in-process, batch of 1,000, µs/record")
+        )
+
+    def test_contests_of_the_same_peers_share_a_table(self):
+        self.assertEqual(
+            self.line("| publisher, in-process, µs"),
+            "| publisher, in-process, µs/resource | 2.00 | 8.00 (4.00) |  | 0.50 (0.25) |",
+        )
 
     def test_of_the_functions_the_worst_is_shown(self):
         self.assertEqual(
-            self.line("| start to first poll"),
+            self.line("| start to first poll, CPU"),
             "| start to first poll, CPU time: the slowest function, item-router | 11.0 ms | 10 ms | **missed** |",
         )
 
@@ -39,9 +65,26 @@ class Page(unittest.TestCase):
         self.assertIn("It keeps up with 200 changes a second, bound by the emulator.", self.page)
         self.assertIn("6.50 µs of CPU time a resource", self.page)
 
+    def test_what_bound_a_rate_is_said_only_where_one_was_not_kept_up_with(self):
+        for rate, bound_by, said in (
+            (400, None, "It keeps up with 400 changes a second; more was not tried."),
+            (0, "MiniStack", "It keeps up with no rate that was tried, bound by MiniStack."),
+        ):
+            run = copy.deepcopy(RESULTS)
+            run["absolutes"][-1]["value"] = rate
+            run["flow"]["backlog"]["boundBy"] = bound_by
+            self.assertIn(said, report.page(run))
+
     def test_the_stored_page_is_that_of_the_stored_results(self):
         stored = results.read(results.FOLDER / "latest.json")
         self.assertEqual(report.PAGE.read_text(encoding="utf-8"), report.page(stored), "`bench/report.py` writes it anew")
+
+    def test_the_stored_plot_is_that_of_the_stored_results(self):
+        stored = results.read(results.FOLDER / "latest.json")
+        with tempfile.TemporaryDirectory() as folder:
+            drawn = Path(folder) / plot.RATIOS.name
+            plot.ratios(stored, drawn)
+            self.assertTrue(drawn.read_bytes() == plot.RATIOS.read_bytes(), "`bench/report.py` draws it anew")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import results
-from contests import OURS, Contest
-from goals import RATIOS
+from contests import OURS, WITH_GZIP, Contest
+from goals import RATIOS, RatioGoal
 from results_sample import RESULTS
 from rounds import Rounds
 
@@ -59,7 +59,17 @@ class OfRounds(unittest.TestCase):
         rounds.values = {f"{goal.contest}/{OURS}": [1.0, 2.0, 1.0], f"{goal.contest}/{goal.other}": [6.0, 14.0, 6.6]}
         self.assertEqual(results.ratios(rounds), [{"name": goal.name, "value": 6.6, "goal": goal.goal, "spread": 0.076}])
         contest = Contest(goal.contest, "cpu-us-per-event", {OURS: float, goal.other: float})
+        rounds.peaks = {f"{goal.contest}/{OURS}": [1e6, 3e6, 2e6], f"{goal.contest}/{goal.other}": [5e6, 5e6, 4e6]}
         self.assertEqual(results.measured(rounds, [contest]), {f"{goal.contest}/cpu-us-per-event": {OURS: 1.0, goal.other: 6.6}})
+        self.assertEqual(results.peak_bytes(rounds, [contest]), {f"{goal.contest}/peak-bytes": {OURS: 2e6, goal.other: 5e6}})
+
+    def test_a_ratio_is_over_the_one_of_ours_that_it_names(self):
+        goal = RatioGoal("lake-writer/b1000", "node", ours=WITH_GZIP)
+        self.assertIn(goal, RATIOS)
+        rounds = Rounds()
+        rounds.values = {f"lake-writer/b1000/{who}": [value] for who, value in ((OURS, 1.0), (WITH_GZIP, 4.0), ("node", 8.0))}
+        ratios = {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
+        self.assertEqual(ratios, {"lake-writer/b1000/node": 8.0, "lake-writer/b1000/node over tributary-gzip": 2.0})
 
 
 if __name__ == "__main__":

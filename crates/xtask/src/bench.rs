@@ -33,6 +33,10 @@ pub fn suite(repository: &Repository) -> Result<()> {
     for tests in ["bench/tests", "bench/peers/python"] {
         python(repository).args(["-m", "unittest", "discover", "-s", tests]).run()?;
     }
+    tools::npm(repository)
+        .args(["test", "--silent"])
+        .folder(repository.path("bench/peers/node"))
+        .run_logged(repository, "Testing the Node peers")?;
     go(repository)
         .args(["test", TRIMMED, WITHOUT_RPC, "./..."])
         .run_logged(repository, "Testing the Go peers")?;
@@ -52,6 +56,7 @@ fn python(repository: &Repository) -> Program {
     Program::new(repository.bench_program("python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("MPLCONFIGDIR", repository.tools().join("matplotlib"))
+        .env("TRIBUTARY_BENCH_FUNCTIONS", functions::FUNCTIONS.join(" "))
         .folder(&repository.root)
 }
 
