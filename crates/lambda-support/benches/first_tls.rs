@@ -1,47 +1,123 @@
-//! What the first TLS connection of a function costs, beside the second: CPU time of the process, in milliseconds.
+//! What TLS costs a function: CPU time of its process, in milliseconds, for the first connection, for a second, for a call
+//! on a connection that is there, and for 1 MB sent and received on it.
 //!
-//! `cargo bench -p lambda-support --bench first_tls`, and the same with `AWS_LC_SYS_NO_JITTER_ENTROPY=0` in the environment, which
-//! builds AWS-LC with the source of entropy that docs/decisions/0034 leaves out. The server takes connections and closes them: a
-//! client has then drawn its random numbers and made its keys.
+//! `cargo bench -p lambda-support --bench first_tls`. With `AWS_LC_SYS_NO_JITTER_ENTROPY=0` in the environment AWS-LC is built with
+//! the source of entropy that docs/decisions/0034 leaves out.
+//!
+//! The process plays a server with a certificate of its own, and starts itself once more as the function, which is told to trust
+//! that one by `SSL_CERT_FILE`. What the server does is not measured.
 
 #![expect(clippy::print_stdout, reason = "prints what it measures")]
 #![expect(clippy::unwrap_used, reason = "nothing to clean up")]
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::Region;
-use aws_config::retry::RetryConfig;
-use aws_credential_types::Credentials;
-use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::SharedCredentialsProvider;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::primitives::ByteStream;
 use lambda_support::clients::sdk_config;
 use nix::time::{ClockId, clock_gettime};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+const MEGABYTE: usize = 1_000_000;
+const FUNCTION: &str = "--function";
+
+fn main() {
+    if std::env::args().any(|argument| argument == FUNCTION) {
+        return function();
+    }
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certificate.pem");
+    std::fs::write(&file, certificate.cert.pem()).unwrap();
+    let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.cert.der().clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    std::thread::spawn(move || serve(&listener, &Arc::new(config)));
+
+    let status = Command::new(std::env::current_exe().unwrap())
+        .arg(FUNCTION)
+        .env("SSL_CERT_FILE", &file)
+        .env_remove("SSL_CERT_DIR")
+        .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_REGION", "us-east-1")])
+        .envs([("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")])
+        .status()
+        .unwrap();
+    assert!(status.success(), "the function failed");
+}
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("https://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().for_each(drop));
-
-    let credentials = Credentials::new("local", "local", None, None, "this bench");
-    let sdk = sdk_config()
-        .await
-        .unwrap()
-        .to_builder()
-        .endpoint_url(endpoint)
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(RetryConfig::disabled())
-        .build();
-    let client = Client::new(&sdk);
-    for which in ["first", "second", "third"] {
+async fn function() {
+    let (first, second) = (client().await, client().await);
+    for (what, client, bytes) in [
+        ("first connection", &first, 0),
+        ("a call on it", &first, 0),
+        ("second connection", &second, 0),
+        ("1 MB there and back", &first, MEGABYTE),
+        ("1 MB there and back", &first, MEGABYTE),
+    ] {
+        let body = ByteStream::from(vec![b'x'; bytes]);
         let started = cpu_time();
-        assert!(client.list_queues().send().await.is_err(), "the server closes what it accepts");
-        println!("{which}: {:.2} ms", cpu_time().saturating_sub(started).as_secs_f64() * 1e3);
+        client.put_object().bucket("bucket").key("key").body(body).send().await.unwrap();
+        let answer = client.get_object().bucket("bucket").key(bytes.to_string()).send().await.unwrap();
+        let read = answer.body.collect().await.unwrap().into_bytes();
+        let taken = cpu_time().saturating_sub(started);
+        assert_eq!(read.len(), bytes);
+        println!("{what}: {:.2} ms", taken.as_secs_f64() * 1e3);
     }
+}
+
+/// With connections of its own.
+async fn client() -> Client {
+    let config = aws_sdk_s3::config::Builder::from(&sdk_config().await.unwrap())
+        .force_path_style(true)
+        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+    Client::from_conf(config.build())
 }
 
 fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).unwrap().into()
+}
+
+fn serve(listener: &TcpListener, config: &Arc<ServerConfig>) {
+    for connection in listener.incoming() {
+        let config = config.clone();
+        std::thread::spawn(move || answer(connection.unwrap(), config));
+    }
+}
+
+/// Takes what is put, and gives as many bytes as the key says.
+fn answer(connection: TcpStream, config: Arc<ServerConfig>) {
+    let tls = ServerConnection::new(config).unwrap();
+    let mut stream = BufReader::new(StreamOwned::new(tls, connection));
+    loop {
+        let mut head = String::new();
+        // A client that ends does so without a word.
+        while !head.ends_with("\r\n\r\n") {
+            if !matches!(stream.read_line(&mut head), Ok(1..)) {
+                return;
+            }
+        }
+        let header = |name: &str| {
+            let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name))?;
+            line.rsplit([' ', ':']).next()?.trim().parse::<usize>().ok()
+        };
+        let mut body = vec![0; header("content-length").unwrap_or_default()];
+        stream.read_exact(&mut body).unwrap();
+        let key = head.split(['/', '?', ' ']).find_map(|part| part.parse::<usize>().ok());
+        let bytes = if head.starts_with("GET") { key.unwrap_or_default() } else { 0 };
+        let answer = stream.get_mut();
+        write!(answer, "HTTP/1.1 200 OK\r\nContent-Length: {bytes}\r\n\r\n").unwrap();
+        answer.write_all(&vec![b'x'; bytes]).unwrap();
+        answer.flush().unwrap();
+    }
 }
