@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
-use contestant::job;
+use contestant::{job, lines};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use domain::change::{Change, Image, StreamRecord};
@@ -18,7 +18,6 @@ use domain::items::{Collection, fhir_resource};
 use domain::lake::LakeConfig;
 use domain::lake::object_key::Compression;
 use lake_writer::{Encoder, Event, group};
-use memchr::memchr_iter;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
@@ -120,8 +119,8 @@ fn publisher(criterion: &mut Criterion) {
     let bytes = std::fs::read(folder.join("lines.ndjson")).unwrap();
     let run: Run = serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap();
     let writer = EventWriter::of(&run);
-    let split = || memchr_iter(b'\n', black_box(&bytes));
-    let lines: Vec<&[u8]> = bytes.strip_suffix(b"\n").unwrap().split(|byte| *byte == b'\n').collect();
+    let split = || lines(black_box(&bytes));
+    let lines: Vec<&[u8]> = split().collect();
     let resources: Vec<_> = lines.iter().map(|line| ExportedResource::read(line).unwrap()).collect();
 
     let mut stages = criterion.benchmark_group("export-publisher, 1,000 lines");

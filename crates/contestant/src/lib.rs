@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use domain::lake::object_key::Compression;
+use memchr::memchr_iter;
 
 /// A job on input that was read before.
 pub trait Job {
@@ -37,5 +38,15 @@ pub fn job(name: &str, folder: &Path) -> Result<Box<dyn Job>> {
         "typed-parse-alone" => Box::new(limits::TypedParse::new(folder, false)?),
         "line-copy" => Box::new(limits::LineCopy::new(folder)?),
         _ => bail!("there is no job {name}"),
+    })
+}
+
+/// Each line that a line feed ends, without it.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr_iter(b'\n', text).map(move |end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line
     })
 }

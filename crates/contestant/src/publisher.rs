@@ -6,10 +6,9 @@ use anyhow::{Context, Result, anyhow};
 use domain::export::resource::{DETAIL_TYPE, EVENT_SOURCE, EventWriter, ExportedResource};
 use domain::export::run::Run;
 use lambda_support::put_events::{Entry, REQUEST_ENTRIES};
-use memchr::memchr_iter;
 use serde_json::json;
 
-use crate::Job;
+use crate::{Job, lines};
 
 const EVENT_BUS_NAME: &str = "events";
 
@@ -30,10 +29,7 @@ impl Publisher {
     }
 
     fn entries(&self) -> impl Iterator<Item = Result<Entry>> {
-        let mut start = 0;
-        memchr_iter(b'\n', &self.lines).map(move |end| {
-            let line = &self.lines[start..end];
-            start = end + 1;
+        lines(&self.lines).map(|line| {
             let resource = ExportedResource::read(line).map_err(|reason| anyhow!("{reason:?}"))?;
             let mut detail = String::with_capacity(resource.line_bytes() + EventWriter::META_BYTES);
             self.writer.write(&resource, &mut detail);
@@ -42,13 +38,10 @@ impl Publisher {
     }
 }
 
-fn bytes(entry: &Entry) -> usize {
-    EVENT_SOURCE.len() + entry.detail_type.len() + entry.detail.len()
-}
-
 impl Job for Publisher {
     /// A request's worth at a time, as the function hands them on.
     fn run(&mut self) -> Result<usize> {
+        let bytes = |entry: &Entry| entry.bytes(EVENT_SOURCE);
         let mut sent = 0;
         let mut request = Vec::with_capacity(REQUEST_ENTRIES);
         for entry in self.entries() {

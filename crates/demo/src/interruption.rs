@@ -22,6 +22,15 @@ pub async fn until_interrupted(program: impl Future<Output = Result<ExitCode>>) 
     }
 }
 
+/// [`until_interrupted`], for a `main`: says what went wrong.
+pub async fn exit_code(program: impl Future<Output = Result<ExitCode>>) -> ExitCode {
+    // On the heap, because it holds a whole stack.
+    until_interrupted(Box::pin(program)).await.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use nix::sys::signal::{Signal, raise};

@@ -15,7 +15,7 @@ use demo::dead_letters::{self, Dead};
 use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::history::{self, HistoryRecord};
 use demo::inbox::Inbox;
-use demo::interruption::until_interrupted;
+use demo::interruption::exit_code;
 use demo::options::options;
 use demo::source::{self, Generated, Write};
 use demo::{export_demo, fhir_check, lake_demo, ledger, report, writer};
@@ -49,13 +49,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match until_interrupted(Box::pin(run(Arguments::parse()))).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode> {

@@ -107,11 +107,11 @@ fn answer(connection: TcpStream, config: Arc<ServerConfig>) {
                 return;
             }
         }
-        let header = |name: &str| {
-            let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with(name))?;
-            line.rsplit([' ', ':']).next()?.trim().parse::<usize>().ok()
-        };
-        let mut body = vec![0; header("content-length").unwrap_or_default()];
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+        });
+        let mut body = vec![0; length.unwrap_or_default()];
         stream.read_exact(&mut body).unwrap();
         let key = head.split(['/', '?', ' ']).find_map(|part| part.parse::<usize>().ok());
         let bytes = if head.starts_with("GET") { key.unwrap_or_default() } else { 0 };

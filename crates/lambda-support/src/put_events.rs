@@ -51,6 +51,14 @@ pub struct Entry {
     pub key: Option<KeyHash>,
 }
 
+impl Entry {
+    /// As PutEvents counts it, from the source.
+    #[must_use]
+    pub fn bytes(&self, source: &str) -> usize {
+        source.len() + self.detail_type.len() + self.detail.len()
+    }
+}
+
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -72,7 +80,7 @@ impl EventBus {
 
     #[must_use]
     pub fn entry_bytes(&self, entry: &Entry) -> usize {
-        self.source.len() + entry.detail_type.len() + entry.detail.len()
+        entry.bytes(self.source)
     }
 
     /// Sends the entries and tells the fate of each, in their order. What fails is tried again until `until`.

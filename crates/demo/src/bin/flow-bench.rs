@@ -15,7 +15,7 @@ use demo::flow_bench::consumer::Consumers;
 use demo::flow_bench::items::Patients;
 use demo::flow_bench::latency::{Latency, one_at_a_time};
 use demo::flow_bench::versions::versions;
-use demo::interruption::until_interrupted;
+use demo::interruption::exit_code;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::sleep;
@@ -59,13 +59,7 @@ struct Figures {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match until_interrupted(Box::pin(run(Arguments::parse()))).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(Arguments::parse())).await
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode> {
