@@ -20,8 +20,8 @@ use crate::side_objects::{bury, claim_check};
 
 /// Requests under way at once: at 15 ms a request, 10 events in each, this allows 40,000 events a second.
 const REQUESTS: usize = 64;
-/// What the events of all requests under way may hold together, in bytes. A request is held about four times: as
-/// events, as JSON, as what is signed, and on its way out.
+/// What all requests under way may hold together, in bytes. An event is held about four times: in the request, as JSON, as
+/// what is signed, and on its way out. Behind a claim check the event is small, and its line is held.
 const BYTES_UNDER_WAY: usize = 4 * 1024 * 1024;
 
 /// What every line of a range is published with.
@@ -38,7 +38,10 @@ struct Publisher<'a> {
 struct Request {
     entries: Vec<Entry>,
     sources: Vec<Source>,
+    /// As PutEvents counts them.
     bytes: usize,
+    /// In memory, each as its event or as its line, whichever is longer.
+    held_bytes: usize,
 }
 
 struct Source {
@@ -50,7 +53,7 @@ struct Source {
 
 /// What a request came to.
 struct Sent {
-    bytes: usize,
+    held_bytes: usize,
     tally: Tally,
 }
 
@@ -91,19 +94,22 @@ pub(crate) async fn publish(
             }
         };
         let entry_bytes = state.bus.entry_bytes(&entry);
-        let is_full =
-            request.entries.len() == REQUEST_ENTRIES || request.bytes + entry_bytes > state.bus.request_bytes;
+        let held_bytes = entry_bytes.max(bytes.len());
+        let is_full = request.entries.len() == REQUEST_ENTRIES
+            || request.bytes + entry_bytes > state.bus.request_bytes
+            || request.held_bytes + held_bytes > BYTES_UNDER_WAY;
         if is_full && !request.entries.is_empty() {
             let full = std::mem::take(&mut request);
             while under_way.len() >= REQUESTS
-                || (bytes_under_way + full.bytes > BYTES_UNDER_WAY && !under_way.is_empty())
+                || (bytes_under_way + full.held_bytes > BYTES_UNDER_WAY && !under_way.is_empty())
             {
                 settle(&mut under_way, &mut bytes_under_way, &mut tally).await?;
             }
-            bytes_under_way += full.bytes;
+            bytes_under_way += full.held_bytes;
             under_way.push(publisher.send(full));
         }
         request.bytes += entry_bytes;
+        request.held_bytes += held_bytes;
         request.entries.push(entry);
         request.sources.push(source);
     }
@@ -124,7 +130,7 @@ async fn settle(
 ) -> Result<(), StepError> {
     if let Some(sent) = under_way.next().await {
         let sent = sent?;
-        *bytes_under_way = bytes_under_way.saturating_sub(sent.bytes);
+        *bytes_under_way = bytes_under_way.saturating_sub(sent.held_bytes);
         tally.add(&sent.tally);
     }
     Ok(())
@@ -168,7 +174,7 @@ impl Publisher<'_> {
     /// Sends until all are accepted. One that the bus finds too large, though the limit says otherwise, goes through S3;
     /// one that it refuses for what it is stops no other (I3).
     async fn send(&self, request: Request) -> Result<Sent, StepError> {
-        let Request { entries, sources, bytes } = request;
+        let Request { entries, sources, held_bytes, .. } = request;
         let fates = self.state.bus.put(&entries, self.until).await;
         let mut tally = Tally::default();
         let mut references = Vec::new();
@@ -198,7 +204,7 @@ impl Publisher<'_> {
         if fates.iter().any(|fate| *fate != Fate::Accepted) {
             return Err(not_taken(&fates));
         }
-        Ok(Sent { bytes, tally })
+        Ok(Sent { held_bytes, tally })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the bus has taken, line by line.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,10 +14,12 @@ pub struct Delivery {
     file: Arc<NdjsonFile>,
     pub calls: u64,
     pub events: u64,
-    /// Events whose resource is no line of the file, byte for byte.
+    /// Events and claim checks whose resource is no line of the file, byte for byte.
     pub altered: u64,
     /// How often each line came, by its number.
     times: Vec<u8>,
+    /// Of the claim checks that hold a line, its number; by key.
+    claim_checks: HashMap<String, usize>,
 }
 
 #[derive(Deserialize)]
@@ -34,7 +37,7 @@ struct Entry<'a> {
 impl Delivery {
     pub fn of(file: Arc<NdjsonFile>) -> Self {
         let lines = to_usize(file.lines_before(file.bytes()));
-        Self { file, calls: 0, events: 0, altered: 0, times: vec![0; lines] }
+        Self { file, calls: 0, events: 0, altered: 0, times: vec![0; lines], claim_checks: HashMap::new() }
     }
 
     /// Answers the number of entries.
@@ -54,10 +57,29 @@ impl Delivery {
         entries.len()
     }
 
+    pub fn take_claim_check(&mut self, key: &str, object: &[u8]) {
+        match std::str::from_utf8(object).ok().and_then(|detail| self.line_of(detail)) {
+            Some(number) => {
+                self.claim_checks.insert(key.to_owned(), number);
+            }
+            None => self.altered += 1,
+        }
+    }
+
+    /// An event that refers to a claim check counts where that came before it.
     fn line_of(&self, detail: &str) -> Option<usize> {
         let event: FhirResourceChanged = serde_json::from_str(detail).ok()?;
         let number = number_of(&event.meta.resource_id)?;
-        (event.fhir?.get().as_bytes() == self.file.line(number)).then(|| to_usize(number))
+        let is_whole = match (event.fhir, &event.data_ref) {
+            (Some(resource), None) => resource.get().as_bytes() == self.file.line(number),
+            (None, Some(data_ref)) => self.claim_checks.get(&data_ref.key) == Some(&to_usize(number)),
+            _ => false,
+        };
+        is_whole.then(|| to_usize(number))
+    }
+
+    pub fn claim_checks(&self) -> usize {
+        self.claim_checks.len()
     }
 
     /// How many of the lines came as often as asked.

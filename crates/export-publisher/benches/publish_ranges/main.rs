@@ -7,7 +7,8 @@
 //!
 //! First all ranges are published, one after the other, and in turn with each as many ready-made requests are sent:
 //! the ratio of the two says what publishing costs beside `PutEvents` itself, however busy the machine is. Then the
-//! function is killed in the middle of a range, and the map begins anew.
+//! function is killed in the middle of a range, and the map begins anew. At last a small file is published, of lines up to
+//! the longest that the function holds: memory is promised for any file.
 //!
 //! Fails where memory, the number of calls or the delivery is not as promised. Times are printed only: they are the
 //! machine's. Linux alone: what a process takes is read from `/proc`.
@@ -78,11 +79,22 @@ async fn measure(resources: u64, json: Option<PathBuf>) -> anyhow::Result<()> {
     println!("{resources} resources, {} bytes", file.bytes());
     let published = publish_all(&file).await?;
     publish_with_kill(&file).await?;
+    let peak_bytes_long_lines = publish_long_lines().await?;
     if let Some(json) = json {
-        std::fs::write(&json, serde_json::to_string(&published)?)
+        std::fs::write(&json, serde_json::to_string(&Figures { published, peak_bytes_long_lines })?)
             .with_context(|| format!("writing {}", json.display()))?;
     }
     Ok(())
+}
+
+/// All that is measured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    #[serde(flatten)]
+    published: Published,
+    /// As `peakBytes`, of a function that publishes long lines.
+    peak_bytes_long_lines: u64,
 }
 
 /// What publishing all ranges took. Medians are of the ranges.
@@ -200,6 +212,27 @@ async fn publish_with_kill(file: &Arc<NdjsonFile>) -> anyhow::Result<()> {
     ensure!(total.events == lines.end + unfinished.events, "more than the unfinished range came again");
     ensure!(peak <= PEAK_BYTES, "too much memory");
     Ok(())
+}
+
+/// Publishes lines up to the longest that are held, as events and by claim check. Answers the peak of memory in bytes.
+async fn publish_long_lines() -> anyhow::Result<u64> {
+    let file = &Arc::new(NdjsonFile::of_long_lines());
+    let services = &services(file);
+    let mut publisher = start_publisher(services).await?;
+    let mut claim_checks = 0;
+    for range in ranges_of(file) {
+        invoke(&mut publisher, &RangeEvent { run: run(), range: range.clone() }).await?;
+        let delivery = services.begin_delivery();
+        check_once(file, &range, &delivery)?;
+        claim_checks += delivery.claim_checks();
+    }
+    let peak = publisher.memory()?.peak;
+    publisher.kill().await?;
+    let lines = file.lines_before(file.bytes());
+    println!("{lines} long lines, {} bytes: each came once, {claim_checks} by claim check", file.bytes());
+    println!("{:.1} MB at the peak; at most {:.1}", megabytes(peak), megabytes(PEAK_BYTES));
+    ensure!(peak <= PEAK_BYTES, "too much memory for long lines");
+    Ok(peak)
 }
 
 async fn events_arrive(services: &Services, events: u64) {

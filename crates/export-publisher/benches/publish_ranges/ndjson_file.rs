@@ -26,6 +26,13 @@ const LINES: [(usize, &str); 3] = [
     ),
 ];
 
+/// Long lines, in turn: how many of each size. Of the first, each takes almost a request of its own, and they are more than may be
+/// under way at once when the others come. Those go through S3, and are more than one request refers to. The last are the
+/// longest that are held (`src/lines.rs`).
+const LONG_LINES: [(usize, usize); 3] = [(20, 250_000), (12, 1_000_000), (12, 8 * 1024 * 1024 + 1)];
+/// How often they come: the file has four ranges, and is cut within lines of both the larger sizes.
+const TIMES_OF_LONG_LINES: u64 = 2;
+
 pub struct NdjsonFile {
     /// One line of each template; the file repeats it with other numbers.
     block: Vec<u8>,
@@ -40,10 +47,22 @@ struct LineOfBlock {
 }
 
 impl NdjsonFile {
+    /// Of resources as they usually are.
     pub fn of(resources: u64) -> Self {
+        Self::repeating(&LINES, resources)
+    }
+
+    pub fn of_long_lines() -> Self {
+        let [(_, template), ..] = LINES;
+        let lines = LONG_LINES.iter().flat_map(|(count, bytes)| vec![(*bytes, template); *count]);
+        let lines: Vec<_> = lines.collect();
+        Self::repeating(&lines, TIMES_OF_LONG_LINES * lines.len() as u64)
+    }
+
+    fn repeating(templates: &[(usize, &str)], resources: u64) -> Self {
         let mut block = Vec::new();
         let mut lines = Vec::new();
-        for (bytes, template) in LINES {
+        for &(bytes, template) in templates {
             let filling = (bytes - 1).saturating_sub(template.len() - FILLING.len());
             let line = template.replace(FILLING, &"x".repeat(filling));
             assert_eq!(line.len() + 1, bytes, "a template is larger than its line");
@@ -72,19 +91,28 @@ impl NdjsonFile {
     }
 
     pub fn part(&self, start: u64, end: u64) -> Bytes {
-        let first_block = start / self.block_bytes();
-        let mut blocks = Vec::new();
-        for block in first_block..end.div_ceil(self.block_bytes()) {
-            let begin = blocks.len();
-            blocks.extend_from_slice(&self.block);
+        let mut part = Vec::with_capacity(to_usize(end - start));
+        let mut offset = start;
+        while offset < end {
+            let (block, within) = (offset / self.block_bytes(), to_usize(offset % self.block_bytes()));
+            let of_block = within..self.block.len().min(within + to_usize(end - offset));
+            offset += of_block.len() as u64;
+            let begin = part.len();
+            part.extend_from_slice(&self.block[of_block.clone()]);
             for (position, line) in self.lines.iter().enumerate() {
+                // The part may begin or end within a number.
+                if line.number + NUMBER.len() <= of_block.start || line.number >= of_block.end {
+                    continue;
+                }
                 let number = block * self.lines.len() as u64 + position as u64;
-                let digits = begin + line.number;
-                blocks[digits..digits + NUMBER.len()].copy_from_slice(format!("{number:09}").as_bytes());
+                for (at, digit) in (line.number..).zip(format!("{number:09}").bytes()) {
+                    if of_block.contains(&at) {
+                        part[begin + at - within] = digit;
+                    }
+                }
             }
         }
-        let begin = start - first_block * self.block_bytes();
-        Bytes::from(blocks).slice(to_usize(begin)..to_usize(begin + end - start))
+        Bytes::from(part)
     }
 
     fn offset_of(&self, number: u64) -> u64 {

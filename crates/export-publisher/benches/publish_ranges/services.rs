@@ -23,6 +23,7 @@ type Answer = Response<Either<Full<Bytes>, FilePart>>;
 /// How much S3 sends at once.
 const PIECE_BYTES: u64 = 64 * 1024;
 const RESULTS_PATH: &str = "/exports/results/";
+const CLAIM_CHECKS_PATH: &str = "/claim-checks/";
 
 pub struct Services {
     file: Arc<NdjsonFile>,
@@ -65,11 +66,16 @@ impl Services {
         }
     }
 
-    /// S3: the file, and the results of ranges. There is no place for a dead line or a claim check: the file yields none.
+    /// S3: the file, the results of ranges, and claim checks, of which it is only kept which line they hold. There is no place for
+    /// a dead line: the file yields none.
     fn object(&self, method: &Method, path: &str, headers: &HeaderMap, body: Bytes) -> Answer {
         let key = path.trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
         if method == Method::PUT && path.starts_with(RESULTS_PATH) {
             self.objects().insert(key.to_owned(), body);
+            return answer(StatusCode::OK, Bytes::new());
+        }
+        if method == Method::PUT && path.starts_with(CLAIM_CHECKS_PATH) {
+            self.delivery().take_claim_check(key, &body);
             return answer(StatusCode::OK, Bytes::new());
         }
         if key == KEY_OF_FILE {
