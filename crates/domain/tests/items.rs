@@ -1,6 +1,8 @@
 //! What an item yields, and why it is rejected: beside the recorded events, the edges.
 
-use domain::change::{Change, Reject, RejectReason, StreamRecord};
+mod stream_records;
+
+use domain::change::{Change, Reject, RejectReason};
 use domain::fhir::CodeMaps;
 use domain::items::{Collection, fhir_resource};
 use serde_json::{Value, json};
@@ -31,7 +33,7 @@ fn resource(item: &Value, collection: &Collection) -> Result<Option<Value>, Reje
         },
     })
     .to_string();
-    let change = Change::of(StreamRecord::decode(&record)?)?;
+    let change = Change::of(stream_records::read(&record)?)?;
     let fhir = fhir_resource(&change, Some(collection), &CodeMaps::default())?;
     Ok(fhir.map(|fhir| serde_json::from_str(&fhir).expect("FHIR is JSON")))
 }
@@ -146,10 +148,16 @@ fn an_attribute_that_is_null_is_as_good_as_none() {
     let fhir = resource(&nameless, &Collection::default()).expect("a patient").expect("a patient");
     assert_eq!(fhir["name"], json!([{"family": "Sample"}]));
 
+    let gaps = patient(json!({"names": [null, {"family": "Sample", "given": [null, "A", null, "B"]}]}));
+    let fhir = resource(&gaps, &Collection::default()).expect("a patient").expect("a patient");
+    assert_eq!(fhir["name"], json!([{"family": "Sample", "given": ["A", "B"]}]));
+
     let collection =
         Collection { patient: Some(r#"{"id": "PATIENT#1"}"#.to_owned()), ..Collection::default() };
-    let fhir = resource(&of_patient_1("Address", "ADDRESS#1", json!({"line": null})), &collection);
-    assert_eq!(fhir.expect("a patient"), expected);
+    for line in [json!(null), json!([null])] {
+        let fhir = resource(&of_patient_1("Address", "ADDRESS#1", json!({"line": line})), &collection);
+        assert_eq!(fhir.expect("a patient"), expected);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What must hold for every record, not only for those that somebody thought of.
 
+mod stream_records;
+
 use std::collections::BTreeMap;
 
 use domain::change::{Change, Identity, Image, StreamRecord};
@@ -154,7 +156,7 @@ const ITEM_ATTRIBUTES: &[&str] = &[
 /// Reads a record as far as it goes; nothing on the way may panic.
 fn exercise(json: &str) -> Option<String> {
     let _ = Identity::of(json);
-    let change = Change::of(StreamRecord::decode(json).ok()?).ok()?;
+    let change = Change::of(stream_records::read(json).ok()?).ok()?;
     let collection = Collection { patient: Some(json.to_owned()), ..Collection::default() };
     let fhir = fhir_resource(&change, Some(&collection), &CodeMaps::default()).ok()?;
     let mut event = String::new();

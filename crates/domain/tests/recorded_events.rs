@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod stream_records;
+
 use std::fs;
 use std::path::Path;
 
@@ -38,7 +40,7 @@ fn collection() -> Collection {
 }
 
 fn event_or_reject(record: &str) -> String {
-    let read = StreamRecord::decode(record).and_then(Change::of).and_then(|change| {
+    let read = stream_records::read(record).and_then(Change::of).and_then(|change| {
         let fhir = fhir_resource(&change, Some(&collection()), &CodeMaps::default())?;
         let mut event = String::new();
         change.write_event(fhir.as_deref(), &mut event);
@@ -85,7 +87,7 @@ fn every_item_type_has_a_recorded_event() {
     let recorded = recorded();
     for item_type in REGISTRY {
         let is_of_type = |record: &str| {
-            StreamRecord::decode(record)
+            stream_records::read(record)
                 .and_then(Change::of)
                 .is_ok_and(|change| change.item_type.is_some_and(|known| known.name == item_type.name))
         };

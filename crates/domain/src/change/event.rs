@@ -97,7 +97,7 @@ pub struct ChangeMeta<'a> {
 }
 
 impl<'a> ChangeMeta<'a> {
-    /// The `meta` of an event, of which nothing else is read. `None` where it has none.
+    /// The `meta` of an event, of which nothing else is read. `None` where it has none that can be read.
     #[must_use]
     pub fn of_event(event: &'a RawValue) -> Option<Self> {
         serde_json::from_str(JsonCursor::of(event).member("meta")?).ok()

@@ -201,6 +201,40 @@ mod tests {
         assert!(changed > 500, "{changed}");
     }
 
+    /// An image of every kind of value, with what a change takes from an image.
+    fn full_image(version: &str) -> Value {
+        json!({
+            "id": {"S": "a"}, "itemType": {"S": "Patient"}, "correlationId": {"S": version}, "count": {"N": "12.50"},
+            "note": {"S": "\"two\"\nlines"}, "photo": {"B": "AAE="}, "active": {"BOOL": true}, "gone": {"NULL": true},
+            "tags": {"SS": ["b", "a", "\u{7}"]}, "counts": {"NS": ["2", "1"]}, "keys": {"BS": ["Ag==", "AQ=="]},
+            "names": {"L": [{"M": {"given": {"L": [{"S": version}, {"NULL": true}]}, "na\"me": {"N": "1E3"}}}, {"L": []}]},
+        })
+    }
+
+    #[test]
+    fn images_of_every_kind_are_read_alike_in_either_order() {
+        for operation in ["MODIFY", "REMOVE"] {
+            for (first, second) in [("NewImage", "OldImage"), ("OldImage", "NewImage")] {
+                let images = |first_image: &Value, second_image: &Value| {
+                    let record = records().remove(0).to_string().replace("INSERT", operation);
+                    let images = format!(r#""{first}":{first_image},"{second}":{second_image}"#);
+                    let new = format!(
+                        r#""NewImage":{}"#,
+                        json!({"id": {"S": "a"}, "weight": {"N": "1"}, "tags": {"SS": ["b", "a"]}})
+                    );
+                    let changed = record.replacen(&new, &images, 1);
+                    assert_ne!(changed, record);
+                    changed
+                };
+                is_plain(&images(&full_image("1"), &full_image("2")));
+                is_plain(&images(&json!({"id": {"X": 1}}), &full_image("2")));
+                is_plain(&images(&full_image("1"), &json!({"id": {"X": 1}})));
+                let usual = json!({"id": {"S": "a"}, "itemType": {"S": "A"}, "names": {"L": [{"M": {"n": {"N": "1"}}}]}});
+                assert!(is_plain(&images(&usual, &usual)), "{operation}, {first}");
+            }
+        }
+    }
+
     #[test]
     fn what_is_not_common_is_left_to_the_parser() {
         let record = records().remove(0).to_string();

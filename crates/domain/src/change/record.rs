@@ -257,7 +257,7 @@ impl<'a> StreamRecord<'a> {
 }
 
 /// Years 0 to 9999, which is what RFC 3339 can write.
-pub(crate) fn whole_second(seconds: f64) -> Option<i64> {
+fn whole_second(seconds: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "the range is checked, the fraction is not wanted")]
     (-62_167_219_200.0..253_402_300_800.0).contains(&seconds).then_some(seconds.floor() as i64)
 }

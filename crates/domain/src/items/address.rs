@@ -9,7 +9,7 @@
 
 use serde::Deserialize;
 
-use super::stored::{StoredPeriod, StoredText, null_as_empty, text, texts};
+use super::stored::{StoredPeriod, StoredText, text, texts, without_null};
 use super::{ItemType, Resource, StoredItem};
 use crate::change::Reject;
 use crate::fhir::{Address, CodeMaps};
@@ -30,7 +30,7 @@ pub(super) struct AddressItem<'a> {
     address_use: Option<StoredText<'a>>,
     #[serde(rename = "type", borrow)]
     address_type: Option<StoredText<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     line: Vec<StoredText<'a>>,
     #[serde(borrow)]
     city: Option<StoredText<'a>>,

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stored::{StoredCoding, StoredPeriod, StoredText, each, null_as_empty};
+use super::stored::{StoredCoding, StoredPeriod, StoredText, each, without_null};
 use super::{ItemType, Resource, StoredItem, resource_of};
 use crate::change::{Reject, RejectReason};
 use crate::fhir::{CodeMaps, CodeableConcept, Coding, EncounterStatus, Id, Period, Reference};
@@ -31,7 +31,7 @@ struct EncounterItem<'a> {
     status: StoredText<'a>,
     #[serde(borrow)]
     class: StoredCoding<'a>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     types: Vec<StoredCoding<'a>>,
     #[serde(borrow)]
     period: Option<StoredPeriod<'a>>,

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::address::AddressItem;
-use super::stored::{StoredContactPoint, StoredName, StoredText, each, null_as_empty, text};
+use super::stored::{StoredContactPoint, StoredName, StoredText, each, text, without_null};
 use super::{ItemType, Resource, read_item, to_json};
 use crate::change::{Change, Reject};
 use crate::fhir::{
@@ -38,15 +38,15 @@ struct PatientItem<'a> {
     id: StoredText<'a>,
     #[serde(borrow)]
     mrn: Option<StoredIdentifier<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     identifiers: Vec<StoredIdentifier<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     names: Vec<StoredName<'a>>,
     #[serde(borrow)]
     birth_date: Option<StoredText<'a>>,
     #[serde(borrow)]
     gender: Option<StoredText<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     telecom: Vec<StoredContactPoint<'a>>,
     #[serde(borrow)]
     deceased: Option<Deceased<'a>>,

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stored::{StoredCoding, StoredContactPoint, StoredName, StoredText, each, null_as_empty};
+use super::stored::{StoredCoding, StoredContactPoint, StoredName, StoredText, each, without_null};
 use super::{ItemType, Resource, StoredItem, resource_of};
 use crate::change::Reject;
 use crate::fhir::{
@@ -33,9 +33,9 @@ struct RelatedPersonItem<'a> {
     active: Option<bool>,
     #[serde(borrow)]
     relationship: Option<StoredCoding<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     names: Vec<StoredName<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     telecom: Vec<StoredContactPoint<'a>>,
     #[serde(borrow)]
     gender: Option<StoredText<'a>>,

@@ -1,7 +1,10 @@
 //! Attributes that several item types share, as they are stored, and the FHIR data types that they become.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::change::Reject;
@@ -21,11 +24,11 @@ pub(super) struct StoredName<'a> {
     text: Option<StoredText<'a>>,
     #[serde(borrow)]
     family: Option<StoredText<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     given: Vec<StoredText<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     prefix: Vec<StoredText<'a>>,
-    #[serde(borrow, default, deserialize_with = "null_as_empty")]
+    #[serde(borrow, default, deserialize_with = "without_null")]
     suffix: Vec<StoredText<'a>>,
 }
 
@@ -131,11 +134,37 @@ impl<'a> StoredPeriod<'a> {
     }
 }
 
-/// A list without a value, DynamoDB's NULL, says as little as an empty one.
-pub(super) fn null_as_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// Where DynamoDB has NULL for a list, it says as little as an empty one, and NULL in a list as little as no element.
+pub(super) fn without_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    deserializer.deserialize_option(ElementsWithoutNull(PhantomData))
+}
+
+struct ElementsWithoutNull<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementsWithoutNull<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list or null")
+    }
+
+    fn visit_none<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = list.next_element::<Option<T>>()? {
+            elements.extend(element);
+        }
+        Ok(elements)
+    }
 }
 
 /// Maps each stored value, leaving out those that say nothing.

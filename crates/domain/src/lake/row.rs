@@ -20,7 +20,7 @@ pub enum LakeImage<'a> {
     /// As it came.
     Raw(&'a RawValue),
     Read(Item),
-    /// Behind the new one, which the lake keeps.
+    /// Behind the new one, which the lake keeps: except of a removal, whose row then cannot be made and is left to the parser.
     Passed,
 }
 
