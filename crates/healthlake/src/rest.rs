@@ -11,6 +11,7 @@ use domain::export::datastore::DatastoreId;
 use domain::export::job::{JobId, JobStatus};
 use domain::export::start::ListedJob;
 use jiff::Timestamp;
+use lambda_support::clients::certificate_authorities;
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -52,6 +53,15 @@ pub enum ClientError {
     NoHttpClient,
 }
 
+/// It trusts whom the SDK's clients trust (docs/decisions/0033): these alone, or the system's.
+fn http_client(roots: Option<&[u8]>) -> reqwest::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(ATTEMPT_TIMEOUT);
+    if let Some(roots) = roots {
+        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(roots)?);
+    }
+    builder.build()
+}
+
 impl HealthLake {
     /// `endpoint` is what the SDKs read from `AWS_ENDPOINT_URL_HEALTHLAKE`; without it, HealthLake's own of the region.
     ///
@@ -60,11 +70,7 @@ impl HealthLake {
     pub fn new(config: &SdkConfig, endpoint: Option<&str>) -> Result<Self, ClientError> {
         let region = config.region().ok_or(ClientError::NoRegion)?.as_ref().to_owned();
         let credentials = config.credentials_provider().ok_or(ClientError::NoCredentials)?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ATTEMPT_TIMEOUT)
-            .build()
-            .map_err(|_| ClientError::NoHttpClient)?;
+        let http = http_client(certificate_authorities()).map_err(|_| ClientError::NoHttpClient)?;
         let mut sdk = aws_sdk_healthlake::config::Builder::from(config);
         sdk.set_endpoint_url(endpoint.map(str::to_owned));
         let own = || format!("https://healthlake.{region}.amazonaws.com");
@@ -281,5 +287,17 @@ fn listed(job: &aws_sdk_healthlake::types::ExportJobProperties) -> ListedJob {
         id: JobId(job.job_id().to_owned()),
         submitted_at: Timestamp::new(job.submit_time().secs(), 0).ok(),
         phase: status.phase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_authority_that_cannot_be_read_is_not_passed_over() {
+        let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(http_client(Some(broken)).is_err());
+        assert!(http_client(None).is_ok());
     }
 }

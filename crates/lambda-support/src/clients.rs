@@ -46,17 +46,23 @@ pub async fn sdk_config() -> Result<SdkConfig, HttpClientError> {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .build(),
         );
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !CERTIFICATE_VARIABLES.iter().any(is_set) {
-        loader = loader.http_client(https_to_amazon()?);
+    if let Some(roots) = certificate_authorities() {
+        loader = loader.http_client(https_trusting(roots)?);
     }
     Ok(loader.load().await)
 }
 
+/// Whom a client of AWS trusts, as PEM; `None` where the environment names others, which a client then finds by itself.
+#[must_use]
+pub fn certificate_authorities() -> Option<&'static [u8]> {
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    (!CERTIFICATE_VARIABLES.iter().any(is_set)).then_some(AMAZON_TRUST_SERVICES)
+}
+
 /// What patients' data go to is AWS: of the hundred and more authorities of a system none else can vouch for an endpoint. And
 /// reading those was three quarters of a function's start (docs/decisions/0033). The rest is the SDK's own client.
-fn https_to_amazon() -> Result<SharedHttpClient, HttpClientError> {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_TRUST_SERVICES);
+fn https_trusting(roots: &[u8]) -> Result<SharedHttpClient, HttpClientError> {
+    let roots = TrustStore::empty().with_pem_certificate(roots);
     let tls = TlsContext::builder().with_trust_store(roots).build()?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector =
@@ -102,7 +108,7 @@ mod tests {
     async fn clients_can_be_made_of_them() {
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(https_to_amazon().unwrap())
+            .http_client(https_trusting(AMAZON_TRUST_SERVICES).unwrap())
             .build();
         drop(aws_sdk_sqs::Client::new(&sdk));
     }
