@@ -28,7 +28,7 @@ impl Enricher {
         // As the runtime does.
         let event: Box<RawValue> = serde_json::from_slice(&self.event)?;
         let answer = Batch::read(&event)?.answer(&HashMap::new(), &self.codes, "claim-checks")?;
-        Ok(answer.into_json())
+        answer.into_json().context("the batch is larger than an answer")
     }
 }
 

@@ -187,8 +187,13 @@ mod typed {
     #[derive(Deserialize)]
     pub struct StringSet<'a> {
         #[serde(rename = "SS", borrow)]
-        pub texts: Vec<Cow<'a, str>>,
+        pub texts: Vec<Text<'a>>,
     }
+
+    /// In a list serde borrows what says so by itself.
+    #[derive(Deserialize)]
+    #[serde(transparent)]
+    pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
     #[derive(Deserialize)]
     pub struct Bool {

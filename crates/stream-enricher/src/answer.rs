@@ -69,12 +69,16 @@ impl<'s> Answer<'s> {
             .buffer_unordered(CONCURRENT_UPLOADS)
             .try_for_each(|_| async { Ok(()) })
             .await?;
-        Ok(self.into_json())
+        Ok(self.close())
     }
 
-    /// The answer alone.
+    /// The answer to a batch of which nothing has to be stored first; `None` where something has.
     #[must_use]
-    pub fn into_json(mut self) -> String {
+    pub fn into_json(self) -> Option<String> {
+        self.uploads.is_empty().then(|| self.close())
+    }
+
+    fn close(mut self) -> String {
         self.json.push(']');
         self.json
     }
