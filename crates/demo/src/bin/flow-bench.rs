@@ -13,7 +13,7 @@ use demo::deployment::{Deployment, LocalStack, Repository, StackStart};
 use demo::flow_bench::backlog::{self, Backlog, Steps};
 use demo::flow_bench::consumer::Consumers;
 use demo::flow_bench::items::Patients;
-use demo::flow_bench::latency::{Latency, one_at_a_time};
+use demo::flow_bench::latency::{ITEMS, Latency, one_at_a_time};
 use demo::flow_bench::versions::versions;
 use demo::interruption::exit_code;
 use serde::Serialize;
@@ -36,16 +36,9 @@ struct Arguments {
     /// Write the figures to this file
     #[arg(long, value_name = "FILE")]
     json: PathBuf,
-    /// Fewer items and fewer steps
+    /// Fewer steps
     #[arg(long)]
     quick: bool,
-}
-
-/// How much is measured.
-struct Extent {
-    /// One at a time, with each window.
-    items: usize,
-    steps: Steps,
 }
 
 #[derive(Serialize)]
@@ -65,7 +58,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode> {
     let started = Instant::now();
     let say = |what: &str| println!("[{:>3} s] {what}", started.elapsed().as_secs());
-    let extent = extent(arguments.quick);
+    let steps = steps(arguments.quick);
     let repository = Repository::of_this_build();
     let versions = versions(&repository).await?;
 
@@ -77,16 +70,16 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     let patients = Patients::of(&deployment)?;
     let mut consumers = Consumers::open(&deployment, CONSUMERS)?;
     let mut numbers = 0..;
-    let window1s = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
+    let window1s = one_at_a_time(&patients, &mut consumers, &mut numbers, ITEMS).await?;
     say(&format!("window of 1 s, one item at a time: {window1s}"));
     say("deploying it with the window off");
     deploy(&stack, Duration::ZERO).await?;
-    let window_off = one_at_a_time(&patients, &mut consumers, &mut numbers, extent.items).await?;
+    let window_off = one_at_a_time(&patients, &mut consumers, &mut numbers, ITEMS).await?;
     say(&format!("window off, one item at a time: {window_off}"));
     say("deploying it with the window of 1 s");
     deploy(&stack, WINDOW).await?;
     let backlog =
-        backlog::until_backlog(&stack, &patients, &mut consumers, &mut numbers, &extent.steps, &say).await?;
+        backlog::until_backlog(&stack, &patients, &mut consumers, &mut numbers, &steps, &say).await?;
     say(&backlog.to_string());
     drop(consumers);
     stack.stop().await?;
@@ -98,13 +91,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn extent(quick: bool) -> Extent {
-    let steps = |rates: &[u32]| Steps { rates: rates.to_vec(), length: STEP, window: WINDOW };
-    if quick {
-        Extent { items: 15, steps: steps(&[50, 100, 200, 400]) }
-    } else {
-        Extent { items: 60, steps: steps(&[25, 50, 100, 150, 200, 250, 300, 400, 500]) }
-    }
+fn steps(quick: bool) -> Steps {
+    let rates: &[u32] =
+        if quick { &[50, 100, 200, 400] } else { &[25, 50, 100, 150, 200, 250, 300, 400, 500] };
+    Steps { rates: rates.to_vec(), length: STEP, window: WINDOW }
 }
 
 /// Deploys with this window of the pipe, and waits until it is in effect. Deployed again, table and queues stay.

@@ -139,7 +139,7 @@ async fn run(
     let written = write(patients, numbers, rate, began).await?;
     let took = began.elapsed();
     let mut arrived = Vec::with_capacity(count);
-    for received in consumers.arrived() {
+    for received in consumers.arrived()? {
         // The queue may deliver one twice.
         if missing.remove(&received.id) {
             arrived.push(received.at.saturating_duration_since(began.into_std()));

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use aws_sdk_sqs::Client;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use super::items;
@@ -57,7 +57,7 @@ impl Consumers {
             tokio::select! {
                 received = self.received.recv() => received.context("no consumer is left"),
                 ended = self.consumers.join_next() => match ended {
-                    Some(ended) => Err(ended?.err().context("a consumer has ended")?),
+                    Some(ended) => Err(reason(ended)),
                     None => bail!("no consumer is left"),
                 },
             }
@@ -69,8 +69,23 @@ impl Consumers {
     }
 
     /// What has arrived by now, without waiting.
-    pub fn arrived(&mut self) -> Vec<Received> {
-        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
+    ///
+    /// # Errors
+    /// Where a consumer failed: what it did not receive would seem to be under way.
+    pub fn arrived(&mut self) -> Result<Vec<Received>> {
+        match self.consumers.try_join_next() {
+            Some(ended) => Err(reason(ended)),
+            None => Ok(std::iter::from_fn(|| self.received.try_recv().ok()).collect()),
+        }
+    }
+}
+
+/// Why a consumer has ended, which none does while somebody listens.
+fn reason(ended: Result<Result<()>, JoinError>) -> Error {
+    match ended {
+        Ok(Ok(())) => anyhow!("a consumer has ended"),
+        Ok(Err(error)) => error,
+        Err(error) => error.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`items`]: what is written.
 //! - [`consumer`]: who waits at the queue.
-//! - [`latency`]: one item at a time, the next one when the one before has arrived.
+//! - [`latency`]: one item at a time, the next one a moment after the one before has arrived.
 //! - [`backlog`]: more and more items a second, until they come out more slowly than they go in.
 //! - [`under_way`]: whether they pile up.
 //! - [`processor_time`]: which process was busy meanwhile.

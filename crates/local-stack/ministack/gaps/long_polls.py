@@ -8,6 +8,7 @@ because it does not say which queue it was.
 """
 
 import asyncio
+import contextlib
 import time
 
 from ministack.services import eventbridge, lambda_svc, s3, sns, sqs
@@ -45,8 +46,11 @@ class Arrivals:
 
     def tell(self):
         # Without a loop nobody has waited yet; who begins to wait looks into the queue first.
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end)
+        if self._loop is not None:
+            # A loop that is closed refuses the call: the stack ends, and nobody waits any more. Who asked before would not know, since
+            # it may close in between.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._end)
 
     def _end(self):
         if self._next is not None:

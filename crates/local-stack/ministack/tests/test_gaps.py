@@ -459,6 +459,15 @@ class LongPolls(OneStack):
                 self.assertNotIn("Messages", self.sqs.receive_message(**request))
                 self.assertAlmostEqual(time.monotonic() - began, seconds, delta=0.2)
 
+    def test_a_queue_that_is_deleted_is_not_waited_at(self):
+        """For up to a minute SQS may answer either way (API reference, "DeleteQueue"). Here it is an error, and soon."""
+        with concurrent.futures.ThreadPoolExecutor() as others:
+            receiving = others.submit(self.stack.receive, self.queue_url)
+            time.sleep(self.PAUSE)
+            self.sqs.delete_queue(QueueUrl=self.queue_url)
+            with self.assertRaises(self.sqs.exceptions.QueueDoesNotExist):
+                receiving.result(timeout=1)
+
 
 class LifeCycle(unittest.TestCase):
     PROCESS_ID = "def answer(payload): return str(os.getpid())"
