@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::process::Program;
 use crate::repository::Repository;
@@ -27,20 +27,39 @@ pub fn run(repository: &Repository, arguments: &[String]) -> Result<ExitCode> {
     driver(repository, quick).args(arguments).become_it()
 }
 
-/// The suite: what the driver decides by, what the comparison of records cannot see of the peers, and then a quick run.
+/// The suite: what the driver decides by, what the comparison of records cannot see of the peers, and then a quick run. A part
+/// that fails does not stop the others: behind a page that is out of date there may be a ratio that fell.
 pub fn suite(repository: &Repository) -> Result<()> {
     prepare(repository, true)?;
-    for tests in ["bench/tests", "bench/peers/python"] {
-        python(repository).args(["-m", "unittest", "discover", "-s", tests]).run()?;
-    }
+    let parts = [
+        ("the driver's tests", unittest(repository, "bench/tests")),
+        ("the Python peers' tests", unittest(repository, "bench/peers/python")),
+        ("the Node peers' tests", test_node_peers(repository)),
+        ("the Go peers' tests", test_go_peers(repository)),
+        ("the quick run", driver(repository, true).arg("--quick").run()),
+    ];
+    let failed =
+        parts.iter().filter_map(|(part, ended)| Some(format!("{part}: {:#}", ended.as_ref().err()?)));
+    let failed: Vec<String> = failed.collect();
+    ensure!(failed.is_empty(), "{} of {} parts\n{}", failed.len(), parts.len(), failed.join("\n"));
+    Ok(())
+}
+
+fn unittest(repository: &Repository, tests: &str) -> Result<()> {
+    python(repository).args(["-m", "unittest", "discover", "-s", tests]).run()
+}
+
+fn test_node_peers(repository: &Repository) -> Result<()> {
     tools::npm(repository)
         .args(["test", "--silent"])
         .folder(repository.path("bench/peers/node"))
-        .run_logged(repository, "Testing the Node peers")?;
+        .run_logged(repository, "Testing the Node peers")
+}
+
+fn test_go_peers(repository: &Repository) -> Result<()> {
     go(repository)
         .args(["test", TRIMMED, WITHOUT_RPC, "./..."])
-        .run_logged(repository, "Testing the Go peers")?;
-    driver(repository, true).arg("--quick").run()
+        .run_logged(repository, "Testing the Go peers")
 }
 
 fn driver(repository: &Repository, quick: bool) -> Program {
@@ -95,6 +114,8 @@ fn go(repository: &Repository) -> Program {
     let caches = repository.tools().join("go");
     Program::new(repository.bench_program("go"))
         .env("GOTOOLCHAIN", "local")
+        // A static binary. By default it is one only where there is no C compiler, and starts more slowly where there is one.
+        .env("CGO_ENABLED", "0")
         .env("GOPATH", caches.join("path"))
         .env("GOMODCACHE", caches.join("modules"))
         .env("GOCACHE", caches.join("cache"))

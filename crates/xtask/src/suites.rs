@@ -116,7 +116,7 @@ fn infra(repository: &Repository) -> Result<()> {
 /// One stack at a time: the scenarios measure and break things. Selected by their names from the whole workspace, because
 /// for one package alone Cargo would build the dependencies anew, with that package's features.
 fn e2e(repository: &Repository) -> Result<()> {
-    functions::build(repository)?;
+    functions::build_beside_tests(repository)?;
     let scenarios = [
         "--test=change_events",
         "--test=exports",
