@@ -1,6 +1,7 @@
 """USD per million changes, from a table's stream to a queue: Tributary, and the designs that a user would pick instead.
 
-The others are taken at their best: written in Go, one query for a change, no archive, no key of their own, no retries.
+The others are taken well: written in Go, one query for a change, the window that ours has, no archive, no key of their own, no
+retries. Firehose takes each change as a record of its own, as Kinesis hands it on; `lake.py` has the ways that gather them.
 """
 
 import cpu as measured
@@ -32,13 +33,13 @@ def tributary(rate: float, a: Assumptions, cpu: Cpu, runtime: str = measured.OUR
 
 def pipe_to_bus(rate: float, a: Assumptions, cpu: Cpu, batch_size: int) -> dict[str, float]:
     """Pipe → enricher → bus: the pipe itself puts the events, ten at a time at most."""
-    b = Batches.at(rate, batch_size, a.gather_seconds, a)
+    b = theirs(rate, batch_size, a)
     return {**pipe(rate, b, a), **enriched(b, a, cpu), **bus(a.change_event_bytes)}
 
 
 def function_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """Pipe, one change at a time → enricher → a function that puts one event."""
-    b = Batches.at(rate, 1, a.gather_seconds, a)
+    b = theirs(rate, 1, a)
     seconds = processor_seconds(cpu.of_event(measured.ROUTER, 1, THEIRS), a.function_mb) + a.put_events_seconds
     sender = {"sender: Lambda": lambda_usd(1e6, seconds, a.function_mb), "sender: logs": logs_usd(1e6, a)}
     return {**pipe(rate, b, a), **enriched(b, a, cpu), **sender, **bus(a.change_event_bytes)}
@@ -46,14 +47,14 @@ def function_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]
 
 def standard_workflow(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """Pipe, one change at a time → enricher → a Standard workflow whose only state is PutEvents."""
-    b = Batches.at(rate, 1, a.gather_seconds, a)
+    b = theirs(rate, 1, a)
     workflow = {"Step Functions: transitions": 1e6 * e.STATE_TRANSITION.usd}
     return {**pipe(rate, b, a), **enriched(b, a, cpu), **workflow, **bus(a.change_event_bytes)}
 
 
 def express_workflow(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """The same with an Express workflow."""
-    b = Batches.at(rate, 1, a.gather_seconds, a)
+    b = theirs(rate, 1, a)
     return {**pipe(rate, b, a), **enriched(b, a, cpu), **express(a), **bus(a.change_event_bytes)}
 
 
@@ -67,6 +68,11 @@ def through_firehose(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
         **enriched(Batches(1, rate, batch, 1e6 / batch), a, cpu),
         "PUT of the files": files * p.S3_PUT.usd,
     }
+
+
+def theirs(rate: float, most: int, a: Assumptions) -> Batches:
+    """With the window of ours where a batch holds more than one."""
+    return Batches.at(rate, most, a.gather_seconds if most == 1 else max(a.window_seconds, a.gather_seconds), a)
 
 
 def pipe(rate: float, b: Batches, a: Assumptions) -> dict[str, float]:

@@ -31,7 +31,7 @@ def piped(of_batch: Callable[[float, Assumptions, Cpu], float], size: int) -> li
     """What a pipe of another design meets; `of_batch`: seconds of what comes behind the enricher."""
 
     def batches(rate: float, a: Assumptions) -> Batches:
-        return Batches.at(rate, size, a.gather_seconds, a)
+        return changes.theirs(rate, size, a)
 
     def busy(rate: float, a: Assumptions, cpu: Cpu) -> float:
         b = batches(rate, a)
@@ -93,10 +93,10 @@ ONE_ENTRY_REQUESTS = one_each("bus: PutEvents, one event in each", quotas.PUT_EV
 
 OF_EXPORT_DESIGNS = {
     exports.TRIBUTARY: OVER_AN_INTERVAL,
-    exports.EXPRESS: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS],
+    exports.EXPRESS: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, one_each(STARTS, quotas.EXPRESS_STARTS)],
     exports.MESSAGE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, replace(CONCURRENCY, demand=message_concurrency)],
     exports.STATE: [MATCHES, IN_FLIGHT, ONE_ENTRY_REQUESTS, one_each(TRANSITIONS, quotas.STATE_TRANSITIONS)],
-    exports.FIREHOSE: [],
+    exports.FIREHOSE: [Limit("Firehose: Direct PUT", quotas.FIREHOSE_BYTES, lambda rate, a, cpu: rate * a.resource_event_bytes, "")],
 }
 """As if what is exported came evenly until the next export is due, of every design."""
 

@@ -1,6 +1,6 @@
 """USD per million resources that HealthLake exported, from its files to a queue: Tributary, and what a user would pick instead.
 
-HealthLake's own charge is the same for all and not in it. The others are taken at their best: their files fit into what a state can
+HealthLake's own charge is the same for all and not in it. The others are taken well: their files fit into what a state can
 hand on, and what a run costs beyond its resources is left out.
 """
 

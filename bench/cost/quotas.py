@@ -1,4 +1,4 @@
-"""Quotas of AWS that events meet: the defaults of an account in us-east-1, and what they are in other regions.
+"""Quotas of AWS that events meet: the defaults in us-east-1, and what they are in other regions, as of the day of the prices.
 
 Each names the page that it comes from. "Adjustable" is what an account can ask for in the Service Quotas console or of support.
 """
@@ -39,7 +39,13 @@ PREFIX_PUTS = Quota(3_500, "PUT/s of a prefix", False, 'S3 user guide, "Optimizi
 STATE_TRANSITIONS = Quota(5_000, "transitions/s of Standard workflows", True, STEP_FUNCTIONS)
 STANDARD_STARTS = Quota(300, "StartExecution/s, Standard", True, STEP_FUNCTIONS)
 EXPRESS_STARTS = Quota(6_000, "StartExecution/s, Express", True, STEP_FUNCTIONS)
-MAP_ANSWERS = Quota(87_000, "child workflows of a map, each of which answers `{}`", False, STEP_FUNCTIONS)
+MAP_ANSWERS = Quota(
+    87_000,
+    "child workflows of a map, each of which answers `{}`",
+    False,
+    f"{STEP_FUNCTIONS}: 262,144 bytes of a state's output, three of each answer",
+)
+FIREHOSE_BYTES = Quota(5 * 1024**2, "bytes/s of Direct PUT to a Firehose stream", True, 'Firehose developer guide, "Quota"')
 
 REGIONS = (
     ("us-east-1, us-west-2, eu-west-1", 10_000, 18_750, 3_000),

@@ -85,7 +85,9 @@ def page(a: Assumptions, cpu: Cpu) -> str:
     ours, by_ten = (changes.per_million(name, 1_000, a, cpu) for name in (changes.TRIBUTARY, changes.PIPE_BY_TEN))
     of_ours = changes.tributary(1_000, a, cpu)
     lake = lake_per_million(1_000, LakeAssumptions())
-    slow = changes.per_million(changes.TRIBUTARY, 1, a, cpu) * SECONDS_PER_MONTH / 1e6
+    of_slow = changes.tributary(1, a, cpu)
+    polled = of_slow["stream: GetRecords"] / sum(of_slow.values())
+    slow = sum(of_slow.values()) * SECONDS_PER_MONTH / 1e6 + sum(tables.month_of_changes(a).values())
     files = changes.per_million(changes.FIREHOSE, 1_000, a, cpu)
     more = of_ours["archive"] + of_ours["KMS"] + of_ours["enricher: Query"] - changes.queries(1, a)
     one, ten = (first_full(OF_CHANGE_DESIGNS[name], a, cpu)[1] for name in (changes.PIPE_BY_ONE, changes.PIPE_BY_TEN))
@@ -93,7 +95,8 @@ def page(a: Assumptions, cpu: Cpu) -> str:
     burst = first_full(OF_EXPORT_BURSTS[exports.TRIBUTARY], a, cpu)
     run = exports.Run.at(RATES[-1], a, cpu)
     publisher = 1 / run.resource_seconds
-    published = exports.published(exports.tributary(1_000, a, cpu))
+    of_exports = exports.tributary(1_000, a, cpu)
+    published = exports.published(of_exports)
     states = exports.state_for_each(1_000, a, cpu)
     by_state = states["Step Functions: a state for each resource"] + states["bus"]
     asked = run.publishers * publisher
@@ -102,7 +105,7 @@ def page(a: Assumptions, cpu: Cpu) -> str:
 # What it costs, and how far it goes
 
 Everything here is computed by `bench/cost/`, and nothing was measured on AWS: for {prices.REGION}, with the prices of
-{prices.AS_OF} and the quotas that an account begins with. {origin(a, cpu)}
+{prices.AS_OF} and default quotas. {origin(a, cpu)}
 
 {tables.designs(changes, "changes", a, cpu)}
 
@@ -118,17 +121,19 @@ A line is dotted from where the design is full with default quotas: it costs wha
   change of an address are {more:.2f} USD; without them it would cost {ours - more:.2f}. But that pipe is full at {tables.rounded(ten)} changes a second,
   Tributary at {tables.rounded(ends[1])}; and one record that fails takes the pipe's whole batch with it.
 - **One change at a time is full at {tables.rounded(one)} a second**, because a shard waits for each. One state for each resource costs
-  {by_state / published:.0f} times as much: {by_state:.2f} USD as against {published:.4f} for a million events on the bus, without what comes before and behind.
-- **Firehose is cheaper, and something else**: {files:.2f} USD for files, a minute later. Nobody is told of a change. Whoever needs files has the lake,
-  at {lake:.2f} ([cost-lake.md](cost-lake.md)).
-- **At 1 change a second** most of the cost is what runs in any case, such as polling the stream's shards, and the month is {slow:.0f} USD.
+  {by_state / published:.0f} times as much on the way to the bus, {by_state:.2f} USD as against {published:.4f} for a million, and {sum(states.values()) / sum(of_exports.values()):.0f} times in all.
+- **Firehose is cheaper, and something else**: {files:.2f} USD for files with FHIR, a minute later, behind Kinesis, each change a record of its own. Nobody
+  is told of a change. Whoever needs files without FHIR has the lake, at {lake:.2f}, and [cost-lake.md](cost-lake.md) has further ways through Firehose.
+- **At 1 change a second** {polled:.0%} of the cost is polling the stream's shards, and the month is {slow:.0f} USD, with what the
+  [month](#by-the-month) costs whatever the rate.
 
 ## How far each comes
 
 {tables.reach(a, cpu)}
 
-The pipes of the others gather what has come between two polls, {a.gather_seconds} s. "Ten batches of a shard at once" is `ParallelizationFactor`, Tributary's
-option `pipe.parallelizationFactor`. A design is full where one default quota has nothing left.
+The pipe by ten has the window of Tributary's; one change at a time needs none. "Ten batches of a shard at once" is `ParallelizationFactor`, Tributary's
+option `pipe.parallelizationFactor`. A design is full where one default quota has nothing
+left; an account that is new may begin with less (Step Functions developer guide, "Service quotas"; Lambda developer guide, "Lambda quotas").
 
 What is exported comes all at once, every {a.schedule_seconds // 60} minutes. How far each design comes is said as if it came evenly; beside it stands from
 where a quota is full in the busiest second of an export: Tributary's from {burst[1]:.0f} a second, which are {burst[1] * a.schedule_seconds:,.0f} resources at once. **A burst
@@ -148,7 +153,8 @@ twice its last peak in half an hour (DynamoDB developer guide, "On-demand capaci
 
 The options are those of `infra/lib/options.ts` and `lake-options.ts`. A shard has two readers at most, the pipe and the lake writer: a third
 consumer is a rule on the bus. How many requests to KMS a bus makes is not documented; if it is one for each event, KMS is full at
-{quotas.KMS_REQUESTS.value / 2:,.0f} a second (two for each, with the queue).
+{quotas.KMS_REQUESTS.value / 2:,.0f} a second (two for each, with the queue). Nor is it documented whether the archive, which is fed by a rule that EventBridge manages, counts
+as an invocation: then they are full at half the rate.
 
 ## Exports: what is full first
 
@@ -158,7 +164,7 @@ The rate is that of the changed resources, exported every {a.schedule_seconds //
 documented: that limit is not here, and may be the first one. A publisher sends {tables.rounded(publisher)} resources a second, if PutEvents answers in
 {1000 * a.put_events_seconds:.0f} ms: it has {a.publisher_requests} requests of {a.entries_per_request} under way.
 
-**One publisher is already more than a new account's quotas**, in every region: rules hand {quotas.INVOCATIONS.value:,} events a second to targets in us-east-1.
+**One publisher is already more than the default quota of invocations**, in every region: rules hand {quotas.INVOCATIONS.value:,} events a second to targets in us-east-1.
 The default of `datastores.<name>.publishConcurrency`, {a.publish_concurrency}, asks for {tables.rounded(asked)} events a second, which is {tables.percent(asked / a.entries_per_request / quotas.PUT_EVENTS.value)} of PutEvents, too. No value
 of it keeps a large export from delaying changes: each million resources fills the invocations for {1e6 / quotas.INVOCATIONS.value:.0f} s, however many publish
 them. **Before a large export, raise both quotas**, to what the publishers ask for and the changes beside it. Turned down to {unrefused}, they leave the
@@ -171,7 +177,7 @@ same time add up.
 
 {tables.regions(a, cpu)}
 
-Events a second is what the first two let through with one rule for each event, and the last column how many publishers of exports put as
+Standard workflows and KMS have lower quotas outside the largest regions, too, which are not listed here. Events a second is what the first two let through with one rule for each event, and the last column how many publishers of exports put as
 many; both quotas are adjustable. Their page names a newer Custom Event Bus with 500,000 events a second and 100 entries a request. Tributary's
 is the other one, which that page calls classic; the newer was not tried.
 
@@ -192,7 +198,7 @@ All designs:
 {tables.side_by_side(exports, "exported resources", 1_000, a, cpu)}
 
 What each does is said beside it in `bench/cost/change_designs.py` and `export_designs.py`. The pipe by one or by ten, the state for each
-resource and the message for each resource are the ways of the articles that Tributary began from. The others are taken at their best:
+resource and the message for each resource are the ways of the articles that Tributary began from. The others are taken well:
 in Go, with one query for a change, no archive, no key of their own, every file within the {a.payload_bytes // 1024} KB that a state may hand on. Of the state for each
 resource, {by_state:.2f} USD are the states and the events; the rest are the files and the queue.
 
@@ -230,7 +236,7 @@ What each assumption is, and where it comes from, stands beside it in `bench/cos
 
 ## Prices
 
-Those of Lambda, S3, SQS, KMS, CloudWatch, Firehose and Kinesis are in [cost-lake.md](cost-lake.md#prices).
+They were read where others quote AWS's pages, which are written by scripts: look again before a decision hangs on a number. Those of Lambda, S3, SQS, KMS, CloudWatch, Firehose and Kinesis are in [cost-lake.md](cost-lake.md#prices).
 
 {tables.price_list()}
 

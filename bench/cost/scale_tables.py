@@ -1,5 +1,6 @@
 """The tables of docs/scale.md."""
 
+import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -52,7 +53,7 @@ def side_by_side(module, kind: str, rate: float, a: Assumptions, cpu: Cpu) -> st
 
 
 def reach(a: Assumptions, cpu: Cpu) -> str:
-    """How far each design comes with the quotas that an account begins with."""
+    """How far each design comes with default quotas."""
 
     def cell(limits: list[Limit], case: Assumptions) -> str:
         full = first_full(limits, case, cpu)
@@ -68,8 +69,9 @@ def reach(a: Assumptions, cpu: Cpu) -> str:
 
 
 def rounded(rate: float) -> str:
-    """To three digits."""
-    return f"{float(f'{rate:.3g}'):,.0f}"
+    """To three digits, and not up: a limit is never said to be higher than it is. What was found by halving may miss it by a hair."""
+    digits = 10 ** max(math.floor(math.log10(rate)) - 2, 0)
+    return f"{math.floor(rate * 1.0001 / digits) * digits:,}"
 
 
 def percent(share: float) -> str:
@@ -156,18 +158,22 @@ def languages(rate: float, a: Assumptions, cpu: Cpu) -> str:
     return table(head, rows)
 
 
-def fixed(a: Assumptions) -> str:
-    def of(alarms: int, metrics: int, queues: int) -> dict[str, float]:
-        return {
-            "alarms": alarms * p.ALARM_MONTH.usd,
-            "custom metrics": metrics * p.METRIC_MONTH.usd,
-            "polling of queues": queues * a.queue_pollers * SECONDS_PER_MONTH / 20 * p.SQS_REQUEST.usd,
-        }
+def by_the_month(alarms: int, metrics: int, queues: int, a: Assumptions) -> dict[str, float]:
+    return {
+        "alarms": alarms * p.ALARM_MONTH.usd,
+        "custom metrics": metrics * p.METRIC_MONTH.usd,
+        "polling of queues": queues * a.queue_pollers * SECONDS_PER_MONTH / 20 * p.SQS_REQUEST.usd,
+    }
 
-    columns = [
-        {**of(a.change_alarms, a.change_metrics, a.change_queues_polled), "the key": event_prices.KEY_MONTH.usd},
-        {**of(a.export_alarms, a.export_metrics, a.export_queues_polled), "the key": 0.0},
-    ]
+
+def month_of_changes(a: Assumptions) -> dict[str, float]:
+    of_resources = by_the_month(a.change_alarms, a.change_metrics, a.change_queues_polled, a)
+    return {**of_resources, "the key": event_prices.KEY_MONTH.usd}
+
+
+def fixed(a: Assumptions) -> str:
+    of_exports = by_the_month(a.export_alarms, a.export_metrics, a.export_queues_polled, a)
+    columns = [month_of_changes(a), {**of_exports, "the key": 0.0}]
     rows = [[name] + [usd(column[name]) for column in columns] for name in columns[0]]
     rows.append(["**all**"] + [f"**{usd(sum(column.values()))}**" for column in columns])
     return table(["USD by the month, whatever the rate", "changes", "exports, one datastore"], rows)
@@ -184,7 +190,7 @@ def price_list() -> str:
 
 def sources() -> str:
     of_ours = {limit.quota: None for limit in (*CHANGES, *EXPORTS)}
-    of_designs = (quotas.STANDARD_STARTS, quotas.EXPRESS_STARTS)
+    of_designs = (quotas.STANDARD_STARTS, quotas.EXPRESS_STARTS, quotas.FIREHOSE_BYTES)
     rows = [[f"{quota.value:,} {quota.unit}", quota.page] for quota in (*of_ours, *of_designs)]
     return table(["limit", "page"], rows, left=2)
 

@@ -162,9 +162,9 @@ class OfDesigns(unittest.TestCase):
         of = design_limits.OF_EXPORT_DESIGNS
         self.assertEqual(self.end(of[exports.STATE]), (design_limits.TRANSITIONS, 5_000))
         self.assertEqual(self.end(of[exports.MESSAGE])[1], 10_000)
-        self.assertEqual(self.end(of[exports.EXPRESS])[1], 10_000)
+        self.assertEqual(self.end(of[exports.EXPRESS]), (design_limits.STARTS, 6_000))
         self.assertEqual(self.end(of[exports.TRIBUTARY]), ("bus: invocations of targets", 18_750))
-        self.assertIsNone(first_full(of[exports.FIREHOSE], A, CPU))
+        self.assertEqual(self.end(of[exports.FIREHOSE]), ("Firehose: Direct PUT", round(5 * 1024**2 / 1_400)))
 
     def test_of_a_burst(self):
         # 15 minutes' resources in one second.
@@ -173,13 +173,13 @@ class OfDesigns(unittest.TestCase):
         for design, name, resources in (
             (exports.TRIBUTARY, DELIVERING.name, 18_750),
             (exports.MESSAGE, design_limits.ONE_ENTRY_REQUESTS.name, 10_000),
-            (exports.EXPRESS, design_limits.ONE_ENTRY_REQUESTS.name, 10_000),
+            (exports.EXPRESS, design_limits.STARTS, 6_000),
+            (exports.FIREHOSE, "Firehose: Direct PUT", 5 * 1024**2 / 1_400),
             (exports.STATE, design_limits.TRANSITIONS, 5_000),
         ):
             limit, rate = first_full(of[design], A, CPU)
             self.assertEqual(limit.name, name)
             self.assertAlmostEqual(rate, resources / 900, delta=0.01)
-        self.assertIsNone(first_full(of[exports.FIREHOSE], A, CPU))
 
     def test_every_design_is_of_even_resources_alike(self):
         # Each puts a resource on the bus as one event, by ten or alone, and has it handed on once.
