@@ -2,7 +2,7 @@
 
 from contests import OURS
 from goals import BINARY_MB, FIRST_POLL_MS, PUBLISHER_MB, WRITE_TO_QUEUE_MS
-from programs import BUILT, OUR_FUNCTIONS
+from programs import BUILT, ENRICHER, OUR_FUNCTIONS
 from rounds import Rounds
 
 
@@ -10,7 +10,7 @@ def of_run(rounds: Rounds, beside: dict) -> list[dict]:
     """`beside`: what was measured beside the rounds, where it was."""
     found = first_polls(rounds)
     if beside:
-        found += [*binary_sizes(), *publishing(beside["publishing"]), *flow(beside["flow"])]
+        found += [*binary_sizes(), *first_tls(beside["firstTls"]), *publishing(beside["publishing"]), *flow(beside["flow"])]
     return found
 
 
@@ -19,8 +19,10 @@ def absolute(name: str, value: float, unit: str, limit: float | None) -> dict:
 
 
 def first_polls(rounds: Rounds) -> list[dict]:
-    """CPU time from the start of the process, SDK clients built."""
-    medians = {function: f"first-poll/{function}/{OURS}" for function in OUR_FUNCTIONS}
+    """CPU time from the start of the process, SDK clients built. The enricher's is measured beside the peers'."""
+    medians = {
+        function: f"first-poll/{OURS}" if function == ENRICHER else f"first-poll/{function}/{OURS}" for function in OUR_FUNCTIONS
+    }
     return [
         absolute(f"first-poll/{function}", rounds.median(name), "ms", FIRST_POLL_MS)
         for function, name in medians.items()
@@ -35,8 +37,24 @@ def binary_sizes() -> list[dict]:
     ]
 
 
+def first_tls(figures: dict) -> list[dict]:
+    """CPU time, of a request that puts an object and one that gets it."""
+    return [
+        absolute(f"first-tls/{name}", figures[member], "ms", None)
+        for name, member in (
+            ("first-connection", "firstConnectionMs"),
+            ("call", "callMs"),
+            ("second-connection", "secondConnectionMs"),
+            ("megabyte", "megabyteMs"),
+        )
+    ]
+
+
 def publishing(figures: dict) -> list[dict]:
-    return [absolute("publisher/peak-memory", figures["peakBytes"] / 1e6, "MB", PUBLISHER_MB)]
+    return [
+        absolute("publisher/peak-memory", figures["peakBytes"] / 1e6, "MB", PUBLISHER_MB),
+        absolute("publisher/peak-memory-long-lines", figures["peakBytesLongLines"] / 1e6, "MB", PUBLISHER_MB),
+    ]
 
 
 def flow(figures: dict) -> list[dict]:

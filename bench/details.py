@@ -24,7 +24,29 @@ many times ours.
 
 def in_process(results: dict) -> str:
     contests = [name for name in results["measured"] if not name.startswith("first-poll") and "-function/" not in name]
-    return IN_PROCESS + "\n" + _contest_tables(results, contests)
+    return IN_PROCESS + "\n" + "\n\n".join(part for part in (_contest_tables(results, contests), _stages(results)) if part)
+
+
+STAGES = """The stages of Tributary's jobs, each by itself over what the stage before it made. This is the time that passes, on a machine
+that nobody else used, and not CPU time. MB/s is of the bytes that a stage reads, where it reads bytes; what is called a limit
+makes no records.
+"""
+
+
+def _stages(results: dict) -> str:
+    rows = [
+        [
+            f"{stage['job']}: {stage['stage']}",
+            _time(stage["nsPerRecord"]),
+            "" if stage["megabytesPerSecond"] is None else names.number(stage["megabytesPerSecond"]),
+        ]
+        for stage in results.get("stages", [])
+    ]
+    return STAGES + "\n" + table(["stage", "a record", "MB/s"], rows) if rows else ""
+
+
+def _time(nanoseconds: float) -> str:
+    return f"{names.number(nanoseconds)} ns" if nanoseconds < 1_000 else f"{names.number(nanoseconds / 1e3)} µs"
 
 
 def functions(results: dict) -> str:
@@ -98,8 +120,29 @@ def starts(results: dict) -> str:
         [name, f"{names.number(value)} ms", f"{sizes[name]:.1f} MB" if name in sizes else ""]
         for name, value in _absolutes(results, "first-poll/").items()
     ]
-    rows += [[names.of_contestant(who), f"{names.number(value)} ms", ""] for who, value in peers.items() if who != OURS]
-    return STARTS + "\n" + table(["", "CPU time", "binary"], rows) if rows else ""
+    rows += [
+        [names.of_contestant(who, "first-poll"), f"{names.number(value)} ms", ""] for who, value in peers.items() if who != OURS
+    ]
+    starting = STARTS + "\n" + table(["", "CPU time", "binary"], rows) if rows else ""
+    return "\n\n".join(part for part in (starting, _first_tls(results)) if part)
+
+
+FIRST_TLS = """What comes after the start, with the first call of AWS: the CPU time that the clients of our functions take for a request that puts
+an object and one that gets it, over TLS. It is on loopback, with a certificate of the measurement's own, and without CPU jitter
+([0034](../docs/decisions/0034-entropy.md)).
+"""
+
+
+def _first_tls(results: dict) -> str:
+    of = _absolutes(results, "first-tls/")
+    titles = {
+        "first-connection": "on the first connection of the process",
+        "call": "on a connection that is there",
+        "second-connection": "on a second connection",
+        "megabyte": "with 1 MB each, on a connection that is there",
+    }
+    rows = [[title, f"{names.number(of[name])} ms"] for name, title in titles.items() if name in of]
+    return FIRST_TLS + "\n" + table(["", "CPU time"], rows) if rows else ""
 
 
 FLOWS = """## Level 3: whole flows

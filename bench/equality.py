@@ -5,9 +5,10 @@ values: what is compared here are samples.
 
 import json
 import sys
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 
 def parsed(text: str) -> Any:
@@ -49,12 +50,26 @@ CANONICAL: dict[str, Callable[[str], Any]] = {"enricher": parsed, "lake-writer":
 
 def records(job: str, file: Path) -> list:
     """What a contestant wrote. The rows of a partition have an order, and so have resources; partitions and requests have none."""
-    lines = [CANONICAL[job](line) for line in file.read_text(encoding="utf-8").splitlines()]
+    made = [CANONICAL[job](line) for line in lines(file.read_text(encoding="utf-8"))]
     if job == "lake-writer":
-        lines.sort(key=lambda record: record["partition"])
+        made.sort(key=lambda record: record["partition"])
     if job == "router":
-        lines.sort(key=lambda of_bus: of_bus["Detail"]["meta"]["id"])
-    return lines
+        made.sort(key=lambda of_bus: of_bus["Detail"]["meta"]["id"])
+    return made
+
+
+def lines(text: str) -> list[str]:
+    """Each that a line feed ends. `splitlines` would also cut at U+2028, which a text in JSON may have as it is."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+@contextmanager
+def output_of(contest: str, who: str) -> Iterator[None]:
+    """Says whose output it is that cannot be read: it is no JSON, or of another form."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError) as error:
+        sys.exit(f"{contest}: what {who} made cannot be read: {type(error).__name__}: {error}")
 
 
 def difference(expected: list, found: list) -> str | None:

@@ -2,12 +2,13 @@
 it; the functions are dev builds there, and most of the time is the emulator's."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from programs import FLOW_BENCH
+from programs import FLOW_BENCH, ended
+
+LIMIT_SECONDS = 1_200
 
 
 def versions(figures: dict) -> dict[str, str]:
@@ -20,6 +21,7 @@ def flow() -> dict:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "flow.json"
         # It says by itself how far it is.
-        if subprocess.run([FLOW_BENCH, "--json", file]).returncode != 0:
-            sys.exit("flow-bench failed")
+        code, *_ = ended([FLOW_BENCH, "--json", file], LIMIT_SECONDS)
+        if code != 0:
+            sys.exit(f"flow-bench failed ({code})")
         return json.loads(file.read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import inputs
 from contests import OURS, Contest
-from equality import parsed, records, require_equal
-from programs import BUILT, FUNCTION_BENCH, IN_PROCESS, OUR_FUNCTIONS, answer, function, function_environment, printed
+from equality import lines, output_of, parsed, records, require_equal
+from programs import BUILT, ENRICHER, FUNCTION_BENCH, IN_PROCESS, OUR_FUNCTIONS, answer, function, function_environment, printed
 from rounds import Taken
 
 CONTESTANTS = ("tributary", "node-powertools", "node-hand-tuned", "python-powertools", "go")
@@ -27,7 +27,14 @@ STARTS = 5
 REQUEST_ENTRIES = 10
 """Entries that a PutEvents request holds at most (Amazon EventBridge API reference, "PutEvents")."""
 
-FIRST_POLL = {"tributary": "tributary", "node": "node-powertools", "python": "python-powertools", "go": "go"}
+FIRST_POLL = {
+    "tributary": "tributary",
+    "node": "node-powertools",
+    "node-hand-tuned": "node-hand-tuned",
+    "python": "python-powertools",
+    "go": "go",
+}
+"""By the contestant's name in the contest, that of the function: all of them are enrichers."""
 
 ENVIRONMENT = {
     "ENRICHER_FUNCTION_NAME": "enricher",
@@ -60,13 +67,14 @@ class Functions:
             folder = self._folder / f"router-{size}"
             folder.mkdir(exist_ok=True)
             (folder / "event.json").write_text(
-                f"[{','.join(outcomes.read_text(encoding='utf-8').splitlines())}]", encoding="utf-8"
+                f"[{','.join(lines(outcomes.read_text(encoding='utf-8')))}]", encoding="utf-8"
             )
 
     def contests(self) -> list[Contest]:
         batches = [self._contest(name, size) for name in ("enricher", "router") for size in inputs.BATCHES]
         first = {who: self._first_poll(function("enricher", program), program) for who, program in FIRST_POLL.items()}
-        ours = [Contest(f"first-poll/{name}", "cpu-ms", {OURS: self._first_poll([BUILT / name], OURS)}) for name in OUR_FUNCTIONS]
+        others = [name for name in OUR_FUNCTIONS if name != ENRICHER]
+        ours = [Contest(f"first-poll/{name}", "cpu-ms", {OURS: self._first_poll([BUILT / name], OURS)}) for name in others]
         return [*batches, Contest("first-poll", "cpu-ms", first, frozenset(("tributary", "node"))), *ours]
 
     def _contest(self, name: str, size: int) -> Contest:
@@ -117,7 +125,11 @@ class Functions:
         option = "--answer" if name == "enricher" else "--entries"
         taken = self._run(name, function(name, who), who, self._event(name, size), 0, 1, option, file)
         self._require_requests(name, size, who, taken, 1)
-        return records("router", file) if name == "router" else parsed(file.read_text(encoding="utf-8"))
+        with output_of(f"{name}-function/b{size}", who):
+            made = records("router", file) if name == "router" else parsed(file.read_text(encoding="utf-8"))
+            if not isinstance(made, list):
+                raise TypeError("it is no list")
+            return made
 
     def _require_requests(self, name: str, size: int, who: str, taken: dict, invocations: int) -> None:
         """Nobody is faster by asking less, or slower by asking more."""

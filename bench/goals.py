@@ -54,6 +54,7 @@ RATIOS = [
     RatioGoal("publisher", "go", 2, A_FIFTH),
     RatioGoal("publisher", "line-copy", 0.6),
     RatioGoal("first-poll", "node", 15, TWO_FIFTHS),
+    RatioGoal("first-poll", "node-hand-tuned"),
     RatioGoal("first-poll", "python"),
     RatioGoal("first-poll", "go", 2),
 ]

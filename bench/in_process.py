@@ -5,7 +5,7 @@ from pathlib import Path
 
 import inputs
 from contests import COMPARISONS, OURS, WITH_GZIP, Contest
-from equality import records, require_equal
+from equality import output_of, records, require_equal
 from programs import IN_PROCESS, answer, printed
 
 ENRICHERS = {who: who for who in IN_PROCESS}
@@ -84,6 +84,7 @@ class InProcess:
                     continue
                 file = outputs / f"{job.contest.replace('/', '-')}-{who}.ndjson"
                 printed([*job.command(who), self._folder / job.folder, "check", file])
-                made[who] = records(job.name, file)
+                with output_of(job.contest, who):
+                    made[who] = records(job.name, file)
             if made:
                 require_equal(job.contest, job.records, made)

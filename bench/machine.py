@@ -51,11 +51,11 @@ MEASURED = (
 
 
 def commit() -> str:
-    """Sources that are no checkout, such as those of an archive, have none."""
+    """Sources that are no checkout, such as those of an archive, have none. A file that is not committed is a change, too."""
     named = _git("rev-parse", "--short=12", "HEAD")
     if named is None:
         return "of no checkout"
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *MEASURED)
+    changed = _git("status", "--porcelain", "--untracked-files=normal", "--", *MEASURED)
     return f"{named}, with changes" if changed else named
 
 
@@ -76,8 +76,14 @@ def _node_packages() -> dict[str, str]:
 
 
 def _python_packages() -> dict[str, str]:
-    asked_for = (ROOT / "bench/requirements.in").read_text(encoding="utf-8")
-    return {f"PyPI {name}": version for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", asked_for, re.MULTILINE)}
+    """Those that are asked for, as `requirements.txt` has them installed."""
+
+    def pinned(name: str) -> dict[str, str]:
+        text = (ROOT / "bench" / name).read_text(encoding="utf-8")
+        return dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", text, re.MULTILINE))
+
+    installed = pinned("requirements.txt")
+    return {f"PyPI {name}": installed[name] for name in pinned("requirements.in")}
 
 
 def _go_modules() -> dict[str, str]:

@@ -9,15 +9,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = ROOT / ".tools/python/bin/python"
 
 
-def built_bench(package: str, bench: str) -> Path:
-    """The program of a `cargo bench`, so that it can be run without cargo."""
-    command = ["cargo", "bench", "--locked", "--package", package, "--bench", bench, "--no-run", "--message-format=json"]
+def built_benches(package_of: dict[str, str]) -> dict[str, Path]:
+    """The programs of `cargo bench`, so that they can be run without cargo, by the bench's name as its package is. They are built
+    together: one by one, each package would want its dependencies with other features, and all of them anew."""
+    command = ["cargo", "bench", "--locked", "--no-run", "--message-format=json"]
+    command += [option for bench, package in package_of.items() for option in ("--package", package, "--bench", bench)]
     printed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    for line in reversed(printed.splitlines()):
-        message = json.loads(line)
-        if message.get("executable") and message["target"]["name"] == bench:
-            return Path(message["executable"])
-    sys.exit(f"cargo built no {bench}")
+    messages = [json.loads(line) for line in printed.splitlines()]
+    built = {message["target"]["name"]: Path(message["executable"]) for message in messages if message.get("executable")}
+    for bench in package_of.keys() - built.keys():
+        sys.exit(f"cargo built no {bench}")
+    return built
 
 
 def require_python_packages() -> None:

@@ -17,8 +17,12 @@ def of_contest(contest: str) -> str:
     return _JOBS[job] + (f", batch of {int(batch):,}" if batch else "")
 
 
-def of_contestant(contestant: str) -> str:
-    return TITLES[contestant]
+_OF_STARTS = {"node": "node-powertools", "python": "python-powertools"}
+"""Who starts under a shorter name."""
+
+
+def of_contestant(contestant: str, contest: str = "") -> str:
+    return TITLES[_OF_STARTS.get(contestant, contestant) if contest == "first-poll" else contestant]
 
 
 def of_ratio(name: str) -> tuple[str, str, str]:
@@ -28,8 +32,9 @@ def of_ratio(name: str) -> tuple[str, str, str]:
     return contest, other, ours or OURS
 
 
-def of_pair(other: str, ours: str) -> str:
-    return TITLES[other] if ours == OURS else f"{TITLES[other]}, beside {TITLES[ours]}"
+def of_pair(contest: str, other: str, ours: str) -> str:
+    title = of_contestant(other, contest)
+    return title if ours == OURS else f"{title}, beside {TITLES[ours]}"
 
 
 def of_measured(measured: dict, contest: str) -> tuple[str, dict[str, float]]:

@@ -47,7 +47,7 @@ def ratios(results: dict, file: Path = RATIOS) -> None:
             for bar in bars:
                 at += 1
                 _bar(axes, at, bar)
-                ticks.append((at, names.of_pair(bar["other"], bar["ours"])))
+                ticks.append((at, names.of_pair(contest, bar["other"], bar["ours"])))
             at += 1.25
         axes.set_yticks([place for place, _ in ticks], [label for _, label in ticks])
         axes.set_ylim(at - 0.5, -0.7)

@@ -18,6 +18,13 @@ PYTHON = ROOT / ".tools/bench/bin/python"
 FUNCTION_BENCH = BUILT / "function-bench"
 FLOW_BENCH = ROOT / "target/debug/flow-bench"
 
+LIMIT_SECONDS = 600
+"""Of a program, which is over within seconds, or a minute or two: one that hangs does not hang the run."""
+ENDS_WITHIN_SECONDS = 20
+"""So long a program has to end what it started, before it is killed."""
+
+ENRICHER = "stream-enricher"
+
 _NODE = PEERS / "node/in-process.mjs"
 
 IN_PROCESS: dict[str, list] = {
@@ -35,7 +42,7 @@ _BOOTSTRAP = ["node", PEERS / "node/bootstrap.mjs"]
 def function(name: str, contestant: str) -> list:
     """The command of a whole function, `enricher` or `router`."""
     commands = {
-        "tributary": [BUILT / {"enricher": "stream-enricher", "router": "item-router"}[name]],
+        "tributary": [BUILT / {"enricher": ENRICHER, "router": "item-router"}[name]],
         "node-powertools": [*_BOOTSTRAP, PEERS / f"node/dist/{name}.mjs"],
         "node-hand-tuned": [*_BOOTSTRAP, PEERS / f"node/dist/{name}-hand-tuned.mjs"],
         "python-powertools": [PYTHON, "-m", "awslambdaric", f"{name}.handler"],
@@ -54,11 +61,37 @@ def answer(command: list) -> dict:
     return json.loads(printed(command))
 
 
-def printed(command: list) -> str:
-    """One that fails ends everything, with the end of what it said."""
-    words = [str(word) for word in command]
-    result = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if result.returncode != 0:
-        end = "\n".join(result.stderr.strip().splitlines()[-15:])
-        sys.exit(f"failed ({result.returncode}): {' '.join(words)}\n{end}")
-    return result.stdout
+def printed(command: list, **environment: str) -> str:
+    """One that fails ends everything, with the end of what it said. `environment` is beside this process's own."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": {**os.environ, **environment}}
+    code, said, errors = ended(command, LIMIT_SECONDS, **options)
+    if code != 0:
+        end = "\n".join(errors.strip().splitlines()[-15:])
+        sys.exit(f"failed ({code}): {_line(command)}\n{end}")
+    return said
+
+
+def ended(command: list, limit_seconds: float, **options) -> tuple[int, str | None, str | None]:
+    """Its code, and what it said where that is piped. It does not outlive the wait for it, whatever ends that: it is asked to end,
+    so that it can end what it started, and then made to."""
+    with subprocess.Popen([str(word) for word in command], **options) as process:
+        try:
+            said, errors = process.communicate(timeout=limit_seconds)
+        except BaseException as error:
+            _end(process)
+            if isinstance(error, subprocess.TimeoutExpired):
+                sys.exit(f"not over after {limit_seconds:g} s: {_line(command)}")
+            raise
+        return process.returncode, said, errors
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=ENDS_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _line(command: list) -> str:
+    return " ".join(map(str, command))

@@ -5,7 +5,6 @@ import json
 import tempfile
 from pathlib import Path
 
-from measuring import built_bench
 from programs import printed
 
 
@@ -15,7 +14,3 @@ def publish(program: Path) -> dict:
         file = Path(folder) / "publishing.json"
         printed([program, "--bench", "--json", file])
         return json.loads(file.read_text(encoding="utf-8"))
-
-
-def built() -> Path:
-    return built_bench("export-publisher", "publish_ranges")

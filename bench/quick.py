@@ -7,13 +7,17 @@ from pathlib import Path
 import results
 from contests import Contest, groups
 from goals import RATIOS
-from load import wait_for_quiet
+from load import Others, wait_for_quiet
 from regression import fallen
 from rounds import Rounds
 
 STORED = results.FOLDER / "quick.json"
 
 ROUNDS = 3
+ROUNDS_TO_STORE = 3 * ROUNDS
+"""What later runs are compared with is measured more often."""
+STEADY = 0.15
+"""A ratio that is watched is not stored where its spread is more: a fifth less than it would say little."""
 LOOKS = 2
 """So often what seems to have fallen is measured anew, each time in as many rounds more; the median is then that of all."""
 
@@ -30,13 +34,28 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
     said = {} if store else again_until_certain(contests, rounds, before)
     of_run = results.of_run("quick", versions, rounds, contests)
     results.write(of_run, file)
-    if store:
-        results.write(of_run, STORED)
+    say_where_machines_differ(of_run["machine"]["cpu"])
     for ratio in of_run["ratios"]:
         was = f"{before[ratio['name']]:8.2f} before" if ratio["name"] in before else ""
         print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
+    if store:
+        if unsteady := unsteady_ratios(of_run["ratios"]):
+            sys.exit(f"refused: of so many rounds these lie too far apart to compare with: {', '.join(unsteady)}")
+        results.write(of_run, STORED)
     if said:
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
+
+
+def say_where_machines_differ(cpu: str) -> None:
+    if STORED.exists() and (stored := results.read(STORED)["machine"]["cpu"]) != cpu:
+        print(f"measured on {cpu}, and compared with what was measured on {stored}")
+
+
+def unsteady_ratios(ratios: list[dict]) -> list[str]:
+    watched = {goal.name for goal in RATIOS if goal.may_lose is not None}
+    return [
+        f"{ratio['name']} (± {ratio['spread']:.0%})" for ratio in ratios if ratio["name"] in watched and ratio["spread"] > STEADY
+    ]
 
 
 def earlier() -> dict[str, float]:
@@ -58,6 +77,9 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
             break
         doubtful = [contest for contest in contests if contest.name in less]
         print(f"measured again: {', '.join(contest.name for contest in doubtful)}", flush=True)
-        rounds.run(ROUNDS, *groups(doubtful))
+        with Others() as others:
+            rounds.run(ROUNDS, *groups(doubtful))
+        if others.processors is not None:
+            print(f"others used {others.processors:.2f} processors meanwhile", flush=True)
         said = fallen(before, now(), of_contests)
     return said

@@ -96,7 +96,7 @@ def _goals(results: dict) -> list[list[str]]:
         rows.append(
             [
                 names.of_contest(contest),
-                names.of_pair(other, ours),
+                names.of_pair(contest, other, ours),
                 f"{names.number(values[ours])} {unit}",
                 f"{names.number(values[other])} {unit}",
                 f"**{times(ratio['value'], other)}** ± {ratio['spread']:.0%}",
@@ -121,6 +121,7 @@ def _limits(results: dict) -> list[list[str]]:
             rows.append(_limit_row(f"{what}, {worst['name'].removeprefix(prefix)}", worst))
     for name, what in (
         ("publisher/peak-memory", "publisher: peak memory over a whole export of 200 MB"),
+        ("publisher/peak-memory-long-lines", "publisher: peak memory over lines of up to 8 MiB, the longest that it holds"),
         ("write-to-queue/window-1s/p50", "write to queue on the local stack, window of 1 s, median"),
         ("write-to-queue/window-off/p50", "write to queue on the local stack, window off, median"),
     ):

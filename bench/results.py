@@ -6,6 +6,8 @@
     ratios      [{name, value, goal or null, spread}]         ours over the other's, larger is better; `ratios.py` has the spread
     absolutes   [{name, value, unit, limit or null}]          less is better where there is a limit
     measured    {contest/unit: {contestant: median}}          CPU time and peak memory, less is better
+    stages      [{job, stage, nsPerRecord, megabytesPerSecond or null}]
+                                                              the time that passes; a full run has them
 """
 
 import datetime
@@ -23,6 +25,7 @@ FOLDER = Path(__file__).resolve().parent / "results"
 
 MEMBERS = {"machine": dict, "versions": dict, "date": str, "mode": str, "ratios": list, "absolutes": list, "measured": dict}
 OF_MACHINE = ("cpu", "cores", "memory", "kernel", "os")
+OF_VERSIONS = ("tributary", "rustc", "node", "python", "go")
 
 
 def of_run(mode: str, versions: dict[str, str], rounds: Rounds, contests: list[Contest]) -> dict:
@@ -76,6 +79,7 @@ def faults(results: dict) -> list[str]:
     if found:
         return found
     found += [f"machine has no {name}" for name in OF_MACHINE if not results["machine"].get(name)]
+    found += [f"versions has no {name}" for name in OF_VERSIONS if not results["versions"].get(name)]
     if results["mode"] not in ("full", "quick"):
         found.append(f"mode is {results['mode']}")
     for list_name, goal_name in (("ratios", "goal"), ("absolutes", "limit")):
@@ -91,6 +95,22 @@ def faults(results: dict) -> list[str]:
     found += [f"{entry['name']} has no unit" for entry in results["absolutes"] if not entry.get("unit")]
     for name, of_contest in results["measured"].items():
         found += [f"{name} of {who} is no time" for who, value in of_contest.items() if not _positive(value)]
+    return found + _faults_of_stages(results.get("stages", []))
+
+
+def _faults_of_stages(stages) -> list[str]:
+    if not isinstance(stages, list):
+        return ["stages is no list"]
+    names = [f"{stage.get('job')}: {stage.get('stage')}" for stage in stages]
+    found = [f"{name} is there twice in stages" for name in sorted(set(names)) if names.count(name) > 1]
+    for name, stage in zip(names, stages):
+        if not (stage.get("job") and stage.get("stage")):
+            found.append(f"{name} has no name")
+        if not _positive(stage.get("nsPerRecord")):
+            found.append(f"{name} has no time")
+        rate = stage.get("megabytesPerSecond", 0)
+        if not (rate is None or _positive(rate)):
+            found.append(f"{name} has no rate")
     return found
 
 

@@ -3,18 +3,20 @@
 
     cargo xtask bench                      compares all records, measures five rounds, writes RESULTS.md, latest.json, docs/scale.md
     cargo xtask bench --quick              three short rounds of the most telling contests, against results/quick.json
-    cargo xtask bench --quick --write      stores its ratios there
+    cargo xtask bench --quick --write      stores its ratios there, of nine rounds
     cargo xtask bench --only 'lake-*'      one contest, or those that fit; nothing is stored
     cargo xtask bench --anyway             measures although others use the processors: a trial; nothing is stored
 
-Whatever was measured is in .local/bench/results.json afterwards.
+What a run measured to its end is in .local/bench/results.json afterwards. One that is given up leaves none.
 """
 
 import argparse
 import shutil
+import signal
 import sys
 
 import absolutes
+import first_tls
 import flows
 import inputs
 import machine
@@ -22,15 +24,18 @@ import publishing
 import quick
 import report
 import results
+import stages
 from contests import Contest, groups, selected
 from functions import Functions
 from in_process import InProcess
 from load import refuse_under_load, undisturbed
-from measuring import ROOT
+from measuring import ROOT, built_benches
 from programs import OUR_FUNCTIONS, printed
 from rounds import Rounds
 
 FOLDER = ROOT / ".local/bench"
+INPUTS = FOLDER / "inputs"
+RESULTS = FOLDER / "results.json"
 
 ENOUGH_ROUNDS = 5
 SECONDS, QUICK_SECONDS = 2.0, 0.7
@@ -38,25 +43,34 @@ SECONDS, QUICK_SECONDS = 2.0, 0.7
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, end)
     options = arguments(sys.argv[1:])
     if not OUR_FUNCTIONS:
         sys.exit("`cargo xtask bench` starts this: it builds what is measured and says what our functions are")
     # Before anything is measured: what is changed meanwhile is not what was built.
     versions = machine.versions()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    of_inputs = FOLDER / "inputs"
-    inputs.write(of_inputs)
-    functions = Functions(of_inputs)
+    # Those of an earlier run would be taken for this one's.
+    RESULTS.unlink(missing_ok=True)
+    inputs.write(INPUTS)
+    functions = Functions(INPUTS)
     functions.write_inputs()
-    in_process = InProcess(of_inputs, QUICK_SECONDS if options.quick else SECONDS)
+    in_process = InProcess(INPUTS, QUICK_SECONDS if options.quick else SECONDS)
     contests = selected([*in_process.contests(), *functions.contests()], options.quick, options.only)
     if not contests:
         sys.exit(f"no contest{' of a quick run' if options.quick else ''} fits {options.only}")
     require_equal([in_process, functions], contests)
     if options.quick:
-        quick.run(contests, versions, options.rounds or quick.ROUNDS, FOLDER / "results.json", options.write)
+        rounds_wanted = options.rounds or (quick.ROUNDS_TO_STORE if options.write else quick.ROUNDS)
+        quick.run(contests, versions, rounds_wanted, RESULTS, options.write)
     else:
         full(options, contests, versions)
+
+
+def end(*_) -> None:
+    """As whoever sends SIGTERM wants it, and with the program that is running now: `programs.ended` ends it on the way out."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(128 + signal.SIGTERM)
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -70,7 +84,9 @@ def arguments(words: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="for CI: fails where a ratio fell by more than 20 %%")
     parser.add_argument(
-        "--rounds", type=int, help=f"{ENOUGH_ROUNDS}, or {quick.ROUNDS} with --quick, by default; of fewer nothing is stored"
+        "--rounds",
+        type=int,
+        help=f"{ENOUGH_ROUNDS}, {quick.ROUNDS} with --quick, or {quick.ROUNDS_TO_STORE} with --write; of fewer nothing is stored",
     )
     parser.add_argument("--only", metavar="PATTERN", help="the contests whose name it fits, such as 'enricher/*'")
     parser.add_argument("--anyway", action="store_true", help="measure under load, too")
@@ -83,8 +99,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
         parser.error("--write goes with --quick; a full run stores what it measured by itself")
     if options.quick and (options.anyway or options.no_write):
         parser.error("--anyway and --no-write are of a full run; a quick one goes on under load, and stores only with --write")
-    if options.write and (options.only or (options.rounds or quick.ROUNDS) < quick.ROUNDS):
-        parser.error(f"--write: of all contests of a quick run, and of {quick.ROUNDS} rounds at least")
+    if options.write and (options.only or (options.rounds or quick.ROUNDS_TO_STORE) < quick.ROUNDS_TO_STORE):
+        parser.error(f"--write: of all contests of a quick run, and of {quick.ROUNDS_TO_STORE} rounds at least")
     return options
 
 
@@ -109,7 +125,7 @@ def full(options: argparse.Namespace, contests: list[Contest], versions: dict[st
     if beside:
         run |= beside
         run["versions"] |= flows.versions(beside["flow"])
-    results.write(run, FOLDER / "results.json")
+    results.write(run, RESULTS)
     print(report.summary(run))
     if options.only or options.anyway or options.no_write or rounds_wanted < ENOUGH_ROUNDS:
         print("RESULTS.md is left as it is")
@@ -121,10 +137,14 @@ def full(options: argparse.Namespace, contests: list[Contest], versions: dict[st
 
 def measured_beside(anyway: bool) -> dict:
     """What is measured once, and not in rounds."""
-    publisher = publishing.built()
+    built = built_benches({"publish_ranges": "export-publisher", "first_tls": "lambda-support", "stages": "contestant"})
     refuse_under_load(anyway)
     return {
-        "publishing": undisturbed("publishing", lambda: publishing.publish(publisher), again=not anyway),
+        "firstTls": undisturbed("the first TLS connection", lambda: first_tls.measure(built["first_tls"]), again=not anyway),
+        "stages": undisturbed(
+            "the stages", lambda: stages.measure(built["stages"], INPUTS, FOLDER / "criterion"), again=not anyway
+        ),
+        "publishing": undisturbed("publishing", lambda: publishing.publish(built["publish_ranges"]), again=not anyway),
         "flow": undisturbed("the whole flow", flows.flow, again=not anyway),
     }
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from load import refuse_under_load
-from measuring import PYTHON, built_bench, require_python_packages
+from measuring import PYTHON, built_benches, require_python_packages
 from rounds import Measurement, Rounds
 
 HERE = Path(__file__).resolve().parent
@@ -115,7 +115,7 @@ def main() -> None:
     options = arguments.parse_args()
 
     require_python_packages()
-    ours = built_bench("lake-compactor", "compact_partition")
+    ours = built_benches({"compact_partition": "lake-compactor"})["compact_partition"]
     failed = False
     with tempfile.TemporaryDirectory() as temporary:
         contest = Contest(ours, Path(temporary), options.iterations)

@@ -16,7 +16,7 @@ from in_process import InProcess
 
 def all_contests(folder: Path) -> list[Contest]:
     inputs.write(folder)
-    with mock.patch("functions.OUR_FUNCTIONS", ("item-router", "lake-writer")):
+    with mock.patch("functions.OUR_FUNCTIONS", ("stream-enricher", "item-router", "lake-writer")):
         return [*InProcess(folder, 1.0).contests(), *Functions(folder).contests()]
 
 

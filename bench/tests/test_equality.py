@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import equality
-from equality import difference, entry, lake_row, parsed, records, require_equal
+from equality import difference, entry, lake_row, output_of, parsed, records, require_equal
 
 
 class Differences(unittest.TestCase):
@@ -96,6 +96,33 @@ class Order(unittest.TestCase):
         ids = lambda job: [record["Detail"]["meta"]["id"] for record in self.read(job, entries)]  # noqa: E731
         self.assertEqual(ids("router"), ["a", "b", "c"])
         self.assertEqual(ids("publisher"), ["c", "a", "b"])
+
+
+class Reading(unittest.TestCase):
+    def read(self, job: str, text: str) -> list:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "made.ndjson"
+            file.write_text(text, encoding="utf-8")
+            return records(job, file)
+
+    def test_a_line_feed_alone_ends_a_record(self):
+        made = self.read("enricher", '{"a": "\u2028\u0085\u2029"}\n{"a": "b"}\n')
+        self.assertEqual(made, [{"a": "\u2028\u0085\u2029"}, {"a": "b"}])
+        self.assertEqual(self.read("enricher", ""), [])
+
+    def test_whose_output_cannot_be_read_is_said(self):
+        for job, text in (
+            ("enricher", "no JSON"),
+            ("enricher", '{"a": 1}\n\n{"a": 1}\n'),
+            ("enricher", '{"a": 1, "a": 1}'),
+            ("router", "{}"),
+            ("router", '{"Detail": 1}'),
+            ("lake-writer", '{"row": 1}'),
+            ("lake-writer", '{"row": {"_types": "ss", "a": "1"}}'),
+        ):
+            with self.assertRaises(SystemExit) as ended, output_of("enricher/b2", "go"):
+                self.read(job, text)
+            self.assertIn("enricher/b2: what go made cannot be read", str(ended.exception), text)
 
 
 class Gate(unittest.TestCase):

@@ -38,6 +38,16 @@ class Commit(unittest.TestCase):
             self.assertEqual(self.commit().endswith(", with changes"), changed, name)
             (self.root / name).write_text("before", encoding="utf-8")
 
+    def test_a_file_that_is_not_committed_is_a_change_where_it_decides_the_figures(self):
+        self.git(self.root, "init", "--quiet")
+        self.git(self.root, "commit", "--quiet", "--allow-empty", "--message=Sample")
+        for name, changed in (("docs/page.md", False), ("bench/run.py", True), ("crates/a/src/lib.rs", True)):
+            file = self.root / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("new", encoding="utf-8")
+            self.assertEqual(self.commit().endswith(", with changes"), changed, name)
+            file.unlink()
+
     def test_sources_without_a_checkout_have_none_also_within_another(self):
         self.assertEqual(self.commit(), "of no checkout")
         self.git(self.root.parent, "init", "--quiet")
@@ -47,6 +57,17 @@ class Commit(unittest.TestCase):
     def test_nor_have_they_where_there_is_no_git(self):
         with mock.patch.object(machine.subprocess, "run", side_effect=FileNotFoundError):
             self.assertEqual(self.commit(), "of no checkout")
+
+
+class Versions(unittest.TestCase):
+    def test_those_of_python_are_what_is_installed_of_what_is_asked_for(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(machine, "ROOT", Path(folder)):
+            bench = Path(folder) / "bench"
+            bench.mkdir()
+            (bench / "requirements.in").write_text("# a comment\nboto3==1.44.5   # the SDK\n", encoding="utf-8")
+            pins = "boto3==1.44.6 \\\n    --hash=sha256:0\nbotocore==1.44.6 \\\n    --hash=sha256:1\n"
+            (bench / "requirements.txt").write_text(pins, encoding="utf-8")
+            self.assertEqual(machine._python_packages(), {"PyPI boto3": "1.44.6"})
 
 
 if __name__ == "__main__":

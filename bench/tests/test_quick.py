@@ -1,6 +1,7 @@
 import contextlib
 import io
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -9,8 +10,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from unittest import mock
 
 import quick
+import results
 from contests import OURS, Contest
 from goals import A_FIFTH, RatioGoal
+from results_sample import RESULTS
 from rounds import Rounds
 
 GOALS = [RatioGoal("job", "go", 2, A_FIFTH), RatioGoal("other", "go", 2, A_FIFTH)]
@@ -52,6 +55,62 @@ class Looks(unittest.TestCase):
         said, rounds = self.look({"job/go": 5.0}, *[3.0] * 9)
         self.assertEqual(said, {"job/go": "job/go was 5.00 and is 3.00: 40% less"})
         self.assertEqual(rounds, 9)
+
+
+class Runs(unittest.TestCase):
+    """Of a job that `job/go` is stored for, or that it is to be stored for."""
+
+    def setUp(self):
+        self.open = contextlib.ExitStack()
+        self.addCleanup(self.open.close)
+        self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
+        self.stored = self.folder / "quick.json"
+        for name, value in (("quick.STORED", self.stored), ("quick.RATIOS", GOALS[:1]), ("results.RATIOS", GOALS[:1])):
+            self.open.enter_context(mock.patch(name, value))
+        self.open.enter_context(mock.patch("quick.wait_for_quiet", return_value=True))
+        self.said = self.open.enter_context(contextlib.redirect_stdout(io.StringIO()))
+
+    def store_earlier(self, value: float) -> None:
+        ratio = {"name": "job/go", "value": value, "goal": 2, "spread": 0.0}
+        results.write({**RESULTS, "mode": "quick", "ratios": [ratio]}, self.stored)
+
+    def run_quick(self, *of_go: float, store: bool = False) -> None:
+        turns = iter(of_go)
+        contest = Contest("job", "cpu-us-per-event", {OURS: lambda: 1.0, "go": lambda: next(turns)})
+        rounds = quick.ROUNDS_TO_STORE if store else quick.ROUNDS
+        quick.run([contest], RESULTS["versions"], rounds, self.folder / "results.json", store)
+
+    def test_it_fails_where_a_ratio_fell_and_keeps_what_it_measured(self):
+        self.store_earlier(5.0)
+        with self.assertRaises(SystemExit) as ended:
+            self.run_quick(*[3.0] * 9)
+        self.assertIn("job/go was 5.00 and is 3.00", str(ended.exception))
+        self.assertEqual(results.read(self.folder / "results.json")["ratios"][0]["value"], 3.0)
+        self.assertEqual(results.read(self.stored)["ratios"][0]["value"], 5.0)
+
+    def test_it_passes_where_none_fell_and_names_another_machine(self):
+        self.store_earlier(5.0)
+        self.run_quick(5.0, 5.0, 5.0)
+        self.assertIn("compared with what was measured on Sample", self.said.getvalue())
+
+    def test_it_says_what_others_used_while_something_was_measured_again(self):
+        self.store_earlier(5.0)
+        others = mock.MagicMock()
+        others.return_value.__enter__.return_value.processors = 0.4
+        with mock.patch("quick.Others", others):
+            self.run_quick(3.0, 3.0, 5.0, 5.0, 5.0, 5.0)
+        self.assertIn("others used 0.40 processors meanwhile", self.said.getvalue())
+
+    def test_it_stores_what_later_runs_are_compared_with(self):
+        self.run_quick(*[5.0] * 9, store=True)
+        self.assertEqual(quick.earlier(), {"job/go": 5.0})
+
+    def test_it_stores_no_ratio_of_a_wide_spread(self):
+        self.store_earlier(4.0)
+        with self.assertRaises(SystemExit) as ended:
+            self.run_quick(*[5.0] * 7, 4.2, 5.8, store=True)
+        self.assertIn("job/go (± 16%)", str(ended.exception))
+        self.assertEqual(quick.earlier(), {"job/go": 4.0})
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Page(unittest.TestCase):
     def test_what_has_no_goal_is_shown_beside_the_goals(self):
         self.assertEqual(
             self.line("| start to first poll | Python"),
-            "| start to first poll | Python | 6.00 ms | 480 ms | **80.0 ×** ± 10% | – | – |",
+            "| start to first poll | Python with Powertools | 6.00 ms | 480 ms | **80.0 ×** ± 10% | – | – |",
         )
 
     def test_the_codecs_part_of_a_ratio_can_be_seen(self):
@@ -60,6 +60,20 @@ class Page(unittest.TestCase):
     def test_a_peer_stands_beside_ours_in_times_of_it(self):
         self.assertIn("| 40.0 | 80.0 (2.00) |", self.line("| enricher, whole function, batch of 100, µs/event"))
         self.assertIn("| 20 | 40 |", self.line("| enricher, whole function, batch of 100 |"))
+
+    def test_a_start_is_that_of_the_peer_it_is_of(self):
+        self.assertEqual(self.line("| Python with Powertools | 480"), "| Python with Powertools | 480 ms |  |")
+
+    def test_the_first_tls_connection_stands_with_the_starts(self):
+        section = self.page.partition("## From the start to the first poll")[2].partition("\n## ")[0]
+        self.assertIn("| on the first connection of the process | 2.20 ms |", section)
+        self.assertIn("without CPU jitter", section)
+
+    def test_a_stage_has_a_rate_where_it_reads_bytes(self):
+        section = self.page.partition("## Level 1")[2].partition("\n## ")[0]
+        self.assertIn("| lake-writer, a batch of 1,000: compress | 1.20 µs | 455 |", section)
+        self.assertIn("| enricher, a batch of 100: map | 820 ns |  |", section)
+        self.assertIn("not CPU time", section)
 
     def test_the_flow_and_a_whole_export_are_told(self):
         self.assertIn("It keeps up with 200 changes a second, bound by the emulator.", self.page)

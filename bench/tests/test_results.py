@@ -30,7 +30,12 @@ class Form(unittest.TestCase):
         for change, fault in (
             (lambda run: run.pop("machine"), "machine is missing or no dict"),
             (lambda run: run["machine"].pop("kernel"), "machine has no kernel"),
+            (lambda run: run["versions"].pop("go"), "versions has no go"),
             (lambda run: run.update(mode="short"), "mode is short"),
+            (lambda run: run.update(stages={}), "stages is no list"),
+            (lambda run: run["stages"].append(run["stages"][1]), "enricher, a batch of 100: map is there twice in stages"),
+            (lambda run: run["stages"][0].update(nsPerRecord=0), "lake-writer, a batch of 1,000: compress has no time"),
+            (lambda run: run["stages"][1].pop("megabytesPerSecond"), "enricher, a batch of 100: map has no rate"),
             (lambda run: run["ratios"][0].update(value=0), "enricher/b100/node-powertools has no value"),
             (lambda run: run["ratios"][0].update(value=True), "enricher/b100/node-powertools has no value"),
             (lambda run: run["ratios"][0].pop("goal"), "enricher/b100/node-powertools has no goal"),

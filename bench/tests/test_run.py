@@ -16,7 +16,7 @@ class Arguments(unittest.TestCase):
             ("--quick --anyway", "of a full run"),
             ("--quick --no-write", "of a full run"),
             ("--quick --write --only publisher", "of all contests"),
-            ("--quick --write --rounds 2", "3 rounds at least"),
+            ("--quick --write --rounds 8", "9 rounds at least"),
             ("--rounds 0", "at least one"),
             ("--qui", "unrecognized"),
         ):
@@ -29,7 +29,7 @@ class Arguments(unittest.TestCase):
         for words in (
             "",
             "--quick",
-            "--quick --write --rounds 3",
+            "--quick --write --rounds 9",
             "--quick --only publisher",
             "--only publisher --rounds 1 --anyway",
         ):

@@ -1,5 +1,5 @@
 """The lake writer's job, as a user of pyarrow writes it: the event parsed, the images made plain, the rows gathered by
-partition, lines of JSON into pyarrow's compressed streams. (pyarrow reads JSON and has no writer for it.)
+partition, lines of JSON compressed by pyarrow. (pyarrow reads JSON and has no writer for it.)
 
 Where the lake writer is stricter, this is not: numbers pass through floats, and nothing is checked that the input of the
 measurement does not have. Powertools' deserializer, which makes a Decimal of each number, is slower than `plain`.
@@ -18,6 +18,8 @@ from instants import of_second, of_text, rfc3339
 from plain_json import encode
 
 UNITS = ("year", "month", "day", "hour", "minute")
+ZSTD = pa.Codec("zstd", compression_level=3)
+"""The level that Tributary writes; without one pyarrow takes 1."""
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -51,11 +53,9 @@ class Lake:
     def file(self, partition: str, rows: list[dict]) -> File:
         sequences = [row["_sequence"] for row in rows]
         name = digest("raw file", *[row["_event_id"] for row in rows])
-        sink = pa.BufferOutputStream()
-        with pa.CompressedOutputStream(sink, "zstd") as stream:
-            stream.write("".join([encode(row) + "\n" for row in rows]).encode())
+        body = ZSTD.compress("".join([encode(row) + "\n" for row in rows]).encode())
         key = f"raw/{self.table}/{partition}/{min(sequences)}-{max(sequences)}-{name}.json.zst"
-        return File(partition, key, sink.getvalue())
+        return File(partition, key, body)
 
     def row(self, record: dict) -> tuple[dict, dict]:
         """The row and the item that it is of."""

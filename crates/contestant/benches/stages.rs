@@ -1,6 +1,7 @@
 //! The stages of the three hot paths, each by itself, and the limits beside them: `cargo bench -p contestant`.
 //!
-//! The input is that of `cargo xtask bench`, in the folder `TRIBUTARY_BENCH_INPUTS` (`python3 bench/inputs.py FOLDER`).
+//! The input is that of `cargo xtask bench`, in the folder `TRIBUTARY_BENCH_INPUTS` (`python3 bench/inputs.py FOLDER`), and its
+//! full run measures them, too (`bench/stages.py`). A stage whose input is bytes says how many.
 
 #![expect(clippy::unwrap_used, reason = "the input is known")]
 
@@ -25,6 +26,14 @@ fn inputs() -> PathBuf {
     std::env::var_os("TRIBUTARY_BENCH_INPUTS").expect("TRIBUTARY_BENCH_INPUTS names a folder").into()
 }
 
+/// As `lake_writer::Encoder` has it.
+const ZSTD_LEVEL: i32 = 3;
+
+/// What a stage reads.
+fn records_of(elements: u64, bytes: usize) -> Throughput {
+    Throughput::ElementsAndBytes { elements, bytes: bytes as u64 }
+}
+
 fn whole(stages: &mut BenchmarkGroup<'_, WallTime>, name: &str, folder: &Path) {
     let mut job = job(name, folder).unwrap();
     stages.bench_function(name, |bencher| bencher.iter(|| job.run().unwrap()));
@@ -46,7 +55,7 @@ fn enricher(criterion: &mut Criterion) {
     let mapped: Vec<_> = decoded.iter().map(map).collect();
 
     let mut stages = criterion.benchmark_group("enricher, a batch of 100");
-    stages.throughput(Throughput::Elements(100));
+    stages.throughput(records_of(100, bytes.len()));
     stages.bench_function("limit: the bytes scanned", |bencher| {
         bencher.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(&bytes)).unwrap());
     });
@@ -62,6 +71,7 @@ fn enricher(criterion: &mut Criterion) {
         };
         bencher.iter(|| records.iter().copied().filter(is_item).count());
     });
+    stages.throughput(Throughput::Elements(100));
     stages.bench_function("map", |bencher| {
         bencher.iter(|| decoded.iter().filter_map(map).map(|fhir| fhir.len()).sum::<usize>());
     });
@@ -74,6 +84,7 @@ fn enricher(criterion: &mut Criterion) {
             }
         });
     });
+    stages.throughput(records_of(100, bytes.len()));
     whole(&mut stages, "enricher", &folder);
 }
 
@@ -83,13 +94,24 @@ fn lake_writer(criterion: &mut Criterion) {
     let config = LakeConfig::parse(&std::fs::read_to_string(folder.join("lake.json")).unwrap()).unwrap();
     let rows = || serde_json::from_slice::<Event>(black_box(&bytes)).unwrap().records.rows;
     let groups = group(&config.partition, rows());
+    let files: Vec<String> = groups
+        .iter()
+        .map(|group| {
+            let mut lines = String::new();
+            for row in &group.rows {
+                row.write_line(&config.columns, &mut lines);
+            }
+            lines
+        })
+        .collect();
 
     let mut stages = criterion.benchmark_group("lake-writer, a batch of 1,000");
-    stages.throughput(Throughput::Elements(1_000));
+    stages.throughput(records_of(1_000, bytes.len()));
     stages.bench_function("limit: the bytes scanned", |bencher| {
         bencher.iter(|| serde_json::from_slice::<IgnoredAny>(black_box(&bytes)).unwrap());
     });
     stages.bench_function("decode", |bencher| bencher.iter(rows));
+    stages.throughput(Throughput::Elements(1_000));
     stages.bench_function("divide", |bencher| {
         bencher.iter_batched(rows, |rows| group(&config.partition, rows), criterion::BatchSize::LargeInput);
     });
@@ -102,6 +124,14 @@ fn lake_writer(criterion: &mut Criterion) {
             }
         });
     });
+    stages.throughput(records_of(1_000, files.iter().map(String::len).sum()));
+    stages.bench_function("compress", |bencher| {
+        let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).unwrap();
+        bencher.iter(|| {
+            files.iter().map(|lines| compressor.compress(lines.as_bytes()).unwrap().len()).sum::<usize>()
+        });
+    });
+    stages.throughput(Throughput::Elements(1_000));
     stages.bench_function("encode and compress", |bencher| {
         bencher.iter(|| {
             let mut encoder = Encoder::new(&config, Compression::Zstd).unwrap();
@@ -111,6 +141,7 @@ fn lake_writer(criterion: &mut Criterion) {
                 .sum::<usize>()
         });
     });
+    stages.throughput(records_of(1_000, bytes.len()));
     whole(&mut stages, "lake-writer", &folder);
 }
 
@@ -124,7 +155,7 @@ fn publisher(criterion: &mut Criterion) {
     let resources: Vec<_> = lines.iter().map(|line| ExportedResource::read(line).unwrap()).collect();
 
     let mut stages = criterion.benchmark_group("export-publisher, 1,000 lines");
-    stages.throughput(Throughput::Elements(lines.len() as u64));
+    stages.throughput(records_of(lines.len() as u64, bytes.len()));
     stages.bench_function("limit: split", |bencher| bencher.iter(|| split().count()));
     whole(&mut stages, "line-copy", &folder);
     stages.bench_function("read", |bencher| {
@@ -133,6 +164,7 @@ fn publisher(criterion: &mut Criterion) {
         });
     });
     let mut detail = String::new();
+    stages.throughput(Throughput::Elements(lines.len() as u64));
     stages.bench_function("write", |bencher| {
         bencher.iter(|| {
             for resource in &resources {
@@ -141,6 +173,7 @@ fn publisher(criterion: &mut Criterion) {
             }
         });
     });
+    stages.throughput(records_of(lines.len() as u64, bytes.len()));
     whole(&mut stages, "publisher", &folder);
 }
 

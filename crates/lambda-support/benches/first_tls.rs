@@ -1,17 +1,21 @@
 //! What TLS costs a function: CPU time of its process, in milliseconds, for the first connection, for a second, for a call
 //! on a connection that is there, and for 1 MB sent and received on it.
 //!
-//! `cargo bench -p lambda-support --bench first_tls`. With `AWS_LC_SYS_NO_JITTER_ENTROPY=0` in the environment AWS-LC is built with
+//! `cargo bench -p lambda-support --bench first_tls`; `-- --json FILE` writes it to a file, too. With `AWS_LC_SYS_NO_JITTER_ENTROPY=0` in the environment AWS-LC is built with
 //! the source of entropy that docs/decisions/0034 leaves out.
 //!
 //! The process plays a server with a certificate of its own, and starts itself once more as the function, which is told to trust
 //! that one by `SSL_CERT_FILE`. What the server does is not measured.
+//!
+//! With `SSL_CERT_FILE` the connector is the SDK's own, and not the one that `clients` makes of Amazon's roots. It is the same
+//! but for the roots.
 
 #![expect(clippy::print_stdout, reason = "prints what it measures")]
 #![expect(clippy::unwrap_used, reason = "nothing to clean up")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +27,23 @@ use lambda_support::clients::sdk_config;
 use nix::time::{ClockId, clock_gettime};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use serde_json::{Map, Value};
 
 const MEGABYTE: usize = 1_000_000;
 const FUNCTION: &str = "--function";
 
 fn main() {
-    if std::env::args().any(|argument| argument == FUNCTION) {
-        return function();
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let (mut is_function, mut json) = (false, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            FUNCTION => is_function = true,
+            "--json" => json = Some(PathBuf::from(arguments.next().expect("--json needs a file"))),
+            other => panic!("{other} is unknown; there is --json FILE"),
+        }
+    }
+    if is_function {
+        return function(json.as_deref());
     }
     let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -46,6 +60,7 @@ fn main() {
 
     let status = Command::new(std::env::current_exe().unwrap())
         .arg(FUNCTION)
+        .args(json.iter().flat_map(|file| ["--json".as_ref(), file.as_os_str()]))
         .env("SSL_CERT_FILE", &file)
         .env_remove("SSL_CERT_DIR")
         .envs([("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_REGION", "us-east-1")])
@@ -56,14 +71,15 @@ fn main() {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn function() {
+async fn function(json: Option<&Path>) {
     let (first, second) = (client().await, client().await);
-    for (what, client, bytes) in [
-        ("first connection", &first, 0),
-        ("a call on it", &first, 0),
-        ("second connection", &second, 0),
-        ("1 MB there and back", &first, MEGABYTE),
-        ("1 MB there and back", &first, MEGABYTE),
+    let mut members = Map::new();
+    for (what, member, client, bytes) in [
+        ("first connection", "firstConnectionMs", &first, 0),
+        ("a call on it", "callMs", &first, 0),
+        ("second connection", "secondConnectionMs", &second, 0),
+        ("1 MB there and back", "megabyteMs", &first, MEGABYTE),
+        ("1 MB there and back", "megabyteMs", &first, MEGABYTE),
     ] {
         let body = ByteStream::from(vec![b'x'; bytes]);
         let started = cpu_time();
@@ -72,7 +88,13 @@ async fn function() {
         let read = answer.body.collect().await.unwrap().into_bytes();
         let taken = cpu_time().saturating_sub(started);
         assert_eq!(read.len(), bytes);
-        println!("{what}: {:.2} ms", taken.as_secs_f64() * 1e3);
+        let milliseconds = taken.as_secs_f64() * 1e3;
+        println!("{what}: {milliseconds:.2} ms");
+        // Of the two of a megabyte the second is kept: its buffers are there.
+        members.insert(member.to_owned(), milliseconds.into());
+    }
+    if let Some(file) = json {
+        std::fs::write(file, Value::Object(members).to_string()).unwrap();
     }
 }
 
