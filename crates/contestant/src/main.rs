@@ -13,8 +13,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use contestant::{Job, job};
+use mimalloc::MiMalloc;
 use nix::time::{ClockId, clock_gettime};
 use serde_json::json;
+
+/// That of the functions whose jobs these are.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

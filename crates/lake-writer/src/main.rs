@@ -3,6 +3,11 @@
 use lake_writer::{Catalog, Config, Event, Lake, State, handle};
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry, time_left};
+use mimalloc::MiMalloc;
+
+/// A batch is many small values that live as long as it does (docs/performance.md, "The allocator").
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

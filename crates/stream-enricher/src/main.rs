@@ -2,8 +2,13 @@
 
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::{clients, telemetry};
+use mimalloc::MiMalloc;
 use serde_json::value::RawValue;
 use stream_enricher::{Config, State, handle};
+
+/// A batch is many small values that live as long as it does (docs/performance.md, "The allocator").
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

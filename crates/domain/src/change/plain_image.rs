@@ -38,6 +38,12 @@ pub(super) fn copy(
 /// Copies an attribute value as plain JSON.
 fn attribute(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Option<()> {
     let depth = depth.checked_sub(1)?;
+    let whole = *cursor;
+    // Nearly every value is a text, and comes without blanks.
+    if cursor.word(r#"{"S":"#).is_some() {
+        out.push_str(cursor.string()?.0);
+        return cursor.take(b'}');
+    }
     cursor.take(b'{')?;
     let descriptor = cursor.plain_string()?;
     cursor.take(b':')?;
@@ -59,7 +65,10 @@ fn attribute(cursor: &mut JsonCursor<'_>, out: &mut String, depth: usize) -> Opt
         }
         "M" => map(cursor, out, depth)?,
         "L" => list(cursor, out, depth)?,
-        _ => push_plain(out, &format!(r#"{{"{descriptor}":{}}}"#, cursor.value()?)).ok()?,
+        _ => {
+            *cursor = whole;
+            return push_plain(out, cursor.value()?).ok();
+        }
     }
     cursor.take(b'}')
 }
