@@ -6,7 +6,7 @@ from pathlib import Path
 import inputs
 from contests import COMPARISONS, OURS, WITH_GZIP, Contest
 from equality import output_of, records, require_equal
-from programs import IN_PROCESS, answer, printed
+from programs import IN_PROCESS, OUR_PUBLISHER, answer, printed
 
 ENRICHERS = {who: who for who in IN_PROCESS}
 OF_BYTES = {
@@ -36,9 +36,10 @@ class Job:
 
     def command(self, who: str) -> list:
         """To be followed by the input's folder, and by what is asked for."""
+        ours = OUR_PUBLISHER if self.name == "publisher" else IN_PROCESS[OURS]
         if who in self.beside:
-            return [*IN_PROCESS[OURS], self.beside[who]]
-        return [*IN_PROCESS[self.contestants[who]], self.name]
+            return [*ours, self.beside[who]]
+        return [*(ours if who == OURS else IN_PROCESS[self.contestants[who]]), self.name]
 
     @property
     def quick(self) -> bool:

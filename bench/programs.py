@@ -36,6 +36,9 @@ IN_PROCESS: dict[str, list] = {
 }
 """Whoever does a job in one process, to be followed by the job, the folder of its input, and what is asked for."""
 
+OUR_PUBLISHER: list = [BUILT / "publisher-contestant"]
+"""Ours for the publisher's jobs: that function has another allocator than the rest."""
+
 _BOOTSTRAP = ["node", PEERS / "node/bootstrap.mjs"]
 
 

@@ -19,8 +19,12 @@ use domain::items::{Collection, fhir_resource};
 use domain::lake::LakeConfig;
 use domain::lake::object_key::Compression;
 use lake_writer::{Encoder, Event, group};
+use mimalloc::MiMalloc;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn inputs() -> PathBuf {
     std::env::var_os("TRIBUTARY_BENCH_INPUTS").expect("TRIBUTARY_BENCH_INPUTS names a folder").into()

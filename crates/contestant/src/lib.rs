@@ -1,5 +1,6 @@
 //! What Tributary does between what comes in and what goes out, as jobs that can be repeated on the same input.
 
+pub mod command_line;
 pub mod enricher;
 pub mod lake_writer;
 pub mod limits;

@@ -7,11 +7,6 @@ use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use lambda_support::put_events::EventBus;
 use lambda_support::{clients, telemetry, time_left};
-use mimalloc::MiMalloc;
-
-/// A range is many small values that live for moments (docs/performance.md, "The allocator").
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -20,8 +20,8 @@ use crate::side_objects::{bury, claim_check};
 
 /// Requests under way at once: at 15 ms a request, 10 events in each, this allows 40,000 events a second.
 const REQUESTS: usize = 64;
-/// What all requests under way may hold together, in bytes. An event is held about four times: in the request, as JSON, as
-/// what is signed, and on its way out. Behind a claim check the event is small, and its line is held.
+/// What the events of all requests under way may hold together, in bytes. A request is held about four times: as
+/// events, as JSON, as what is signed, and on its way out.
 const BYTES_UNDER_WAY: usize = 4 * 1024 * 1024;
 
 /// What every line of a range is published with.
@@ -38,22 +38,20 @@ struct Publisher<'a> {
 struct Request {
     entries: Vec<Entry>,
     sources: Vec<Source>,
-    /// As PutEvents counts them.
     bytes: usize,
-    /// In memory, each as its event or as its line, whichever is longer.
-    held_bytes: usize,
 }
 
 struct Source {
     offset: u64,
-    line: Bytes,
+    length: u64,
+    /// `None` behind a claim check: there the whole event lies, and a line may be as long as all that may be under way.
+    line: Option<Bytes>,
     resource_type: String,
-    is_claim_checked: bool,
 }
 
 /// What a request came to.
 struct Sent {
-    held_bytes: usize,
+    bytes: usize,
     tally: Tally,
 }
 
@@ -86,7 +84,8 @@ pub(crate) async fn publish(
             Ok(resource) => {
                 let (entry, is_claim_checked) = publisher.entry(&resource).await?;
                 let resource_type = resource.resource_type.clone().into_owned();
-                (entry, Source { offset, line: bytes.clone(), resource_type, is_claim_checked })
+                let line = (!is_claim_checked).then(|| bytes.clone());
+                (entry, Source { offset, length: bytes.len() as u64, line, resource_type })
             }
             Err(reason) => {
                 publisher.reject(reason, offset, bytes.len() as u64, Some(&bytes), &mut tally).await?;
@@ -94,22 +93,19 @@ pub(crate) async fn publish(
             }
         };
         let entry_bytes = state.bus.entry_bytes(&entry);
-        let held_bytes = entry_bytes.max(bytes.len());
-        let is_full = request.entries.len() == REQUEST_ENTRIES
-            || request.bytes + entry_bytes > state.bus.request_bytes
-            || request.held_bytes + held_bytes > BYTES_UNDER_WAY;
+        let is_full =
+            request.entries.len() == REQUEST_ENTRIES || request.bytes + entry_bytes > state.bus.request_bytes;
         if is_full && !request.entries.is_empty() {
             let full = std::mem::take(&mut request);
             while under_way.len() >= REQUESTS
-                || (bytes_under_way + full.held_bytes > BYTES_UNDER_WAY && !under_way.is_empty())
+                || (bytes_under_way + full.bytes > BYTES_UNDER_WAY && !under_way.is_empty())
             {
                 settle(&mut under_way, &mut bytes_under_way, &mut tally).await?;
             }
-            bytes_under_way += full.held_bytes;
+            bytes_under_way += full.bytes;
             under_way.push(publisher.send(full));
         }
         request.bytes += entry_bytes;
-        request.held_bytes += held_bytes;
         request.entries.push(entry);
         request.sources.push(source);
     }
@@ -130,7 +126,7 @@ async fn settle(
 ) -> Result<(), StepError> {
     if let Some(sent) = under_way.next().await {
         let sent = sent?;
-        *bytes_under_way = bytes_under_way.saturating_sub(sent.held_bytes);
+        *bytes_under_way = bytes_under_way.saturating_sub(sent.bytes);
         tally.add(&sent.tally);
     }
     Ok(())
@@ -174,7 +170,7 @@ impl Publisher<'_> {
     /// Sends until all are accepted. One that the bus finds too large, though the limit says otherwise, goes through S3;
     /// one that it refuses for what it is stops no other (I3).
     async fn send(&self, request: Request) -> Result<Sent, StepError> {
-        let Request { entries, sources, held_bytes, .. } = request;
+        let Request { entries, sources, bytes } = request;
         let fates = self.state.bus.put(&entries, self.until).await;
         let mut tally = Tally::default();
         let mut references = Vec::new();
@@ -182,13 +178,14 @@ impl Publisher<'_> {
             match fate {
                 Fate::Failed => return Err(not_taken(&fates)),
                 Fate::Refused => {
-                    let (offset, line) = (source.offset, &source.line);
-                    let length = line.len() as u64;
-                    self.reject(LineReject::LineRefused, offset, length, Some(line), &mut tally).await?;
+                    let (offset, length, line) = (source.offset, source.length, source.line.as_deref());
+                    self.reject(LineReject::LineRefused, offset, length, line, &mut tally).await?;
                     continue;
                 }
                 Fate::TooLarge => {
-                    let resource = ExportedResource::read(&source.line).map_err(|_| {
+                    // No reference is too large.
+                    let line = source.line.as_deref().unwrap_or_default();
+                    let resource = ExportedResource::read(line).map_err(|_| {
                         StepError::new(FailureCode::PublishFailed, "a line cannot be read twice")
                     })?;
                     let id = resource.change_id(self.writer.datastore());
@@ -198,13 +195,13 @@ impl Publisher<'_> {
                 Fate::Accepted => (),
             }
             tally.count_published(&source.resource_type);
-            tally.claim_checked += u64::from(source.is_claim_checked || *fate == Fate::TooLarge);
+            tally.claim_checked += u64::from(source.line.is_none() || *fate == Fate::TooLarge);
         }
         let fates = self.state.bus.put(&references, self.until).await;
         if fates.iter().any(|fate| *fate != Fate::Accepted) {
             return Err(not_taken(&fates));
         }
-        Ok(Sent { held_bytes, tally })
+        Ok(Sent { bytes, tally })
     }
 }
 
