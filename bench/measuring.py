@@ -11,8 +11,9 @@ PYTHON = ROOT / ".tools/python/bin/python"
 
 def built_benches(package_of: dict[str, str]) -> dict[str, Path]:
     """The programs of `cargo bench`, so that they can be run without cargo, by the bench's name as its package is. They are built
-    together: one by one, each package would want its dependencies with other features, and all of them anew."""
-    command = ["cargo", "bench", "--locked", "--no-run", "--message-format=json"]
+    together: one by one, each package would want its dependencies with other features, and all of them anew. In a folder of their own:
+    they want more features than functions do, and a function that a bench starts would take the place of the one that is measured."""
+    command = ["cargo", "bench", "--locked", "--no-run", "--message-format=json", "--target-dir", str(ROOT / "target/benches")]
     command += [option for bench, package in package_of.items() for option in ("--package", package, "--bench", bench)]
     printed = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     messages = [json.loads(line) for line in printed.splitlines()]
