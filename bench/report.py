@@ -148,7 +148,7 @@ def _repeat(results: dict) -> str:
             "## On what, and how to repeat it",
             f"{machine['cpu']}, {machine['cores']} cores, {machine['memory']}; {machine['os']}, {machine['kernel']}.",
             "`cargo xtask bench` on a machine that nobody else uses: it installs what it needs into ignored folders, compares all\n"
-            "records, measures for three quarters of an hour, and writes this page, the plot and `results/latest.json`.",
+            "records, measures for half an hour, and writes this page, the plot and `results/latest.json`.",
             table(["", "version"], rows, left=2),
         ]
     )

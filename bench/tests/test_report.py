@@ -26,7 +26,7 @@ class Page(unittest.TestCase):
             "| **6.10 ×** ± 2% | 6 × | yes |",
         )
         self.assertIn("| **50%** ± 1% | 60% | **missed** |", self.line("| enricher, in-process, batch of 100 | for comparison:"))
-        self.assertIn("5 of 7 goals are reached. **2 are missed.**", self.page)
+        self.assertIn("6 of 8 goals are reached. **2 are missed.**", self.page)
 
     def test_what_has_no_goal_is_shown_beside_the_goals(self):
         self.assertEqual(
