@@ -31,7 +31,10 @@ def versions() -> dict[str, str]:
         **_node_packages(),
         "python": platform.python_version(),
         **_python_packages(),
-        "go": _said(ROOT / ".tools/bench/bin/go", "env", "GOVERSION", GOTOOLCHAIN="local").removeprefix("go"),
+        # It counts in its configuration how often it was used.
+        "go": _said(
+            ROOT / ".tools/bench/bin/go", "env", "GOVERSION", GOTOOLCHAIN="local", XDG_CONFIG_HOME=str(ROOT / ".tools/go/config")
+        ).removeprefix("go"),
         **_go_modules(),
     }
 
