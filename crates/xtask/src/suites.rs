@@ -65,8 +65,10 @@ pub fn run(repository: &Repository, suites: &[&'static Suite]) -> Result<ExitCod
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Errors tell their causes without a trace, also where `RUST_BACKTRACE` is set: the end of a log is what is read of a run
+/// that failed, and the frames would take it from the causes.
 fn cargo(repository: &Repository, arguments: &[&str]) -> Result<()> {
-    Program::new("cargo").args(arguments).folder(&repository.root).run()
+    Program::new("cargo").args(arguments).env("RUST_LIB_BACKTRACE", "0").folder(&repository.root).run()
 }
 
 fn format(repository: &Repository) -> Result<()> {

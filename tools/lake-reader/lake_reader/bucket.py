@@ -71,14 +71,23 @@ class Bucket:
         stamp = f"{file.mtime_ns}-{file.size}"
         path = os.path.join(self._cache, area, stamp, _local(key))
         if not os.path.exists(path):
-            with self._files.open_input_stream(file.path, compression=None) as remote:
-                content = remote.read()
+            content = self._content(file.path)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             unfinished = f"{path}.unfinished"
             with open(unfinished, "wb") as local:
                 local.write(content)
             os.replace(unfinished, path)
         return File(key, path, file.size)
+
+    def _content(self, path):
+        try:
+            with self._files.open_input_stream(path, compression=None) as remote:
+                return remote.read()
+        except OSError as error:
+            # Of what goes between its opening and its reading, pyarrow says no more than that S3 refused.
+            if self._files.get_file_info(path).type == fs.FileType.NotFound:
+                raise FileNotFoundError(path) from error
+            raise
 
 
 def _local(key):

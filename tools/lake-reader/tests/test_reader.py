@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from decimal import Decimal
 
 import pyarrow as pa
@@ -80,6 +81,28 @@ class Lake:
         path = os.path.join(self.folder, key)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return path
+
+
+class FailingReads:
+    """Files that can be listed and opened. They fail when they are read, as S3's do in pyarrow, with an error that names no cause."""
+
+    def __init__(self, files, goes):
+        self._files = files
+        self._goes = goes
+
+    def get_file_info(self, selector):
+        return self._files.get_file_info(selector)
+
+    def open_input_stream(self, path, compression):
+        stream = unittest.mock.MagicMock()
+        stream.__enter__.return_value.read.side_effect = lambda: self._fail(path)
+        stream.__exit__.return_value = False
+        return stream
+
+    def _fail(self, path):
+        if self._goes:
+            os.remove(path)
+        raise OSError("GetObject")
 
 
 def dumped(reader, view):
@@ -174,6 +197,15 @@ class ReaderTest(unittest.TestCase):
             self.assertEqual((columns, rows), (["ward_site_id", "year"], [("a/b=c% 東京", "2026")]))
             sql = """SELECT CAST(json_extract(resource, '$.text') AS varchar) FROM exported_resources"""
             self.assertEqual(json.loads(reader.query(sql)[1][0][0]), "a, \"b\"\t'")
+
+    def test_a_file_that_goes_between_its_opening_and_its_reading_is_a_file_not_found(self):
+        self.lake.raw("1.json.zst", [line("a", 9)])
+        for goes, error in [(False, OSError), (True, FileNotFoundError)]:
+            with tempfile.TemporaryDirectory() as cache, self.assertRaises(OSError) as caught:
+                bucket = Bucket(self.lake.folder, cache)
+                bucket._files = FailingReads(bucket._files, goes)
+                bucket.lake("items", "raw-first")
+            self.assertIs(type(caught.exception), error)
 
     def test_a_watch_finds_what_is_missing_behind_and_doubled(self):
         watch = Watch()
