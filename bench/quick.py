@@ -77,6 +77,7 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
             break
         doubtful = [contest for contest in contests if contest.name in less]
         print(f"measured again: {', '.join(contest.name for contest in doubtful)}", flush=True)
+        wait_for_quiet(QUIET_WITHIN_SECONDS)
         with Others() as others:
             rounds.run(ROUNDS, *groups(doubtful))
         if others.processors is not None:

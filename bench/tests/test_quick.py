@@ -29,11 +29,13 @@ class Looks(unittest.TestCase):
         with (
             mock.patch("quick.RATIOS", GOALS),
             mock.patch("results.RATIOS", GOALS),
+            mock.patch("quick.wait_for_quiet") as quiet,
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
             rounds.run(quick.ROUNDS, *quick.groups(contests))
             said = quick.again_until_certain(contests, rounds, before)
-        self.assertEqual(printed.getvalue().count("measured again"), len(rounds.values["job/go"]) // quick.ROUNDS - 1)
+        again = len(rounds.values["job/go"]) // quick.ROUNDS - 1
+        self.assertEqual((printed.getvalue().count("measured again"), quiet.call_count), (again, again))
         return said, len(rounds.values["job/go"])
 
     def test_what_has_not_fallen_is_measured_once(self):

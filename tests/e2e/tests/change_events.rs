@@ -259,7 +259,7 @@ async fn i3_every_kind_of_change_arrives_and_garbage_stops_nobody() -> Result<()
 /// Items near DynamoDB's limit of 400 KB: more than the enrichment may answer and far more than the bus takes.
 #[tokio::test]
 async fn i7_large_items_arrive_through_the_claim_check() -> Result<()> {
-    let mut scenario = Scenario::start("large", &json!({"pipe": {"batchingWindowSeconds": 3}})).await?;
+    let mut scenario = Scenario::start("large", &json!({"pipe": {"batchingWindowSeconds": 10}})).await?;
     let large = |number: usize, filler: &str| {
         let (id, sk) = (format!("PATIENT#{}", number % 3), format!("ENCOUNTER#{number}"));
         put(json!({

@@ -105,7 +105,9 @@ fn a_stack_for_work_starts_tells_and_ends() -> Result<()> {
     ensure!(succeeded && said.contains("PatientChangeQueueUrl"), "{said}");
     let (succeeded, said) = local(&repository, &["down"])?;
     ensure!(succeeded && said.contains("has ended"), "{said}");
-    ensure!(processes_of(&folder)?.is_empty(), "{:?}", processes_of(&folder)?);
+    wait_until(Duration::from_secs(20), "no process of the stack is left", || {
+        Ok(processes_of(&folder)?.is_empty())
+    })?;
     let (succeeded, said) = local(&repository, &["status"])?;
     ensure!(succeeded && said.contains("no stack runs"), "{said}");
     Ok(())

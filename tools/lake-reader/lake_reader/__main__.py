@@ -6,6 +6,7 @@ import json
 import select
 import sys
 import tempfile
+import time
 
 from . import exact_json, timestamps
 from .bucket import ORDERS, Bucket
@@ -15,8 +16,8 @@ from .with_duckdb import DuckDbReader
 from .with_pyarrow import PyarrowReader
 
 READERS = {"duckdb": DuckDbReader, "pyarrow": PyarrowReader}
-#: A file goes a day after it was replaced. A list may be older than that only where the lake was told to hurry.
-ATTEMPTS = 5
+#: A file goes hours after it was replaced. Only where the lake was told to hurry do files go faster than they are listed.
+PATIENCE_SECONDS = 120
 
 
 def main():
@@ -39,13 +40,14 @@ class Lake:
 
         A file that was deleted since it was listed is never left out: all is listed once more.
         """
+        give_up = time.monotonic() + PATIENCE_SECONDS
         for attempt in itertools.count(1):
             try:
                 files = self._bucket.lake(self._configuration.table, order)
                 exported = self._exported(exports)
                 break
             except FileNotFoundError:
-                if attempt == ATTEMPTS:
+                if time.monotonic() > give_up:
                     raise
         opened = READERS[reader](self._configuration, files, *exported)
         return use(opened, files), attempt

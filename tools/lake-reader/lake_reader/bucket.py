@@ -19,6 +19,8 @@ RAW, COMPACT, LATEST = "raw", "compact", "latest"
 #: The lake promises the same to readers in either order.
 ORDERS = {"raw-first": (RAW, COMPACT, LATEST), "compact-first": (COMPACT, LATEST, RAW)}
 _FETCHES = 8
+#: For one answer. Arrow's are 3, each given up after 3 seconds: too few for a local stack under load.
+_REQUESTS = 10
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Bucket:
             return
         endpoint = urlparse(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
         own = {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme} if endpoint.netloc else {}
-        self._files, self._root = fs.S3FileSystem(region=os.environ.get("AWS_REGION"), **own), location
+        retries = fs.AwsStandardS3RetryStrategy(max_attempts=_REQUESTS)
+        s3 = fs.S3FileSystem(region=os.environ.get("AWS_REGION"), retry_strategy=retries, **own)
+        self._files, self._root = s3, location
         # Otherwise a name that is misspelt would be an empty lake.
         if self._files.get_file_info(location).type == fs.FileType.NotFound:
             raise SystemExit(f"there is no bucket or folder {location}")
@@ -64,7 +68,9 @@ class Bucket:
 
     def _fetch(self, area, listed):
         with ThreadPoolExecutor(_FETCHES) as threads:
-            return list(threads.map(lambda file: self._fetch_one(area, *file), listed))
+            fetches = [threads.submit(self._fetch_one, area, *file) for file in listed]
+        # All have been tried: after one that was deleted, the next list has little left to fetch.
+        return [fetch.result() for fetch in fetches]
 
     def _fetch_one(self, area, file, key):
         # An object that was written over is another file.

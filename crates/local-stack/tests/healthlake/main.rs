@@ -350,7 +350,7 @@ async fn requests_are_throttled_refused_and_cut_off_on_demand() {
 #[tokio::test]
 async fn an_answer_is_held_or_lost_when_the_job_is_accepted_already() {
     let healthlake = HealthLake::start().await;
-    let held = Duration::from_millis(300);
+    let held = Duration::from_secs(1);
     healthlake
         .control
         .set_faults([
@@ -358,7 +358,7 @@ async fn an_answer_is_held_or_lost_when_the_job_is_accepted_already() {
                 .on(Operation::Start)
                 .times(1),
             Fault::from(FaultKind::ConnectionCutAfter).on(Operation::Start).times(1),
-            FaultKind::ListLag { milliseconds: 400 }.into(),
+            FaultKind::ListLag { milliseconds: 3_000 }.into(),
         ])
         .await
         .unwrap();
@@ -375,7 +375,7 @@ async fn an_answer_is_held_or_lost_when_the_job_is_accepted_already() {
         output.unwrap().export_job_properties_list().len()
     };
     assert_eq!(listed().await, 0, "the list lags behind");
-    sleep(Duration::from_millis(200)).await;
+    sleep(Duration::from_millis(2_200)).await;
     assert_eq!(listed().await, 1);
 }
 
