@@ -24,7 +24,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "lake-reader", run: lake_reader },
     Suite { name: "costs", run: costs },
     Suite { name: "infra", run: infra },
-    Suite { name: "synth", run: synth::synth },
+    Suite { name: "synth", run: synth },
     Suite { name: "bench", run: bench::suite },
     Suite { name: "e2e", run: e2e },
 ];
@@ -113,6 +113,12 @@ fn infra(repository: &Repository) -> Result<()> {
     let folder = repository.path("infra");
     tools::npm(repository).args(["run", "--silent", "check"]).folder(&folder).run()?;
     tools::npm(repository).args(["test", "--silent"]).with_cdk_home(repository).folder(&folder).run()
+}
+
+/// Of a build that has the tests in it, as e2e.
+fn synth(repository: &Repository) -> Result<()> {
+    functions::build_beside_tests(repository)?;
+    synth::templates(repository)
 }
 
 /// One stack at a time: the scenarios measure and break things. Selected by their names from the whole workspace, because

@@ -17,10 +17,14 @@ const TEMPLATES: [(&str, &str, &str); 4] = [
 const DATASTORES: &str =
     r#","datastores":{"new":{},"existing":{"datastoreId":"0123456789abcdef0123456789abcdef"}}"#;
 
-/// cdk-nag is part of the app: a finding that is not acknowledged fails the synthesis.
 pub fn synth(repository: &Repository) -> Result<()> {
     tools::install_all(repository)?;
     functions::build(repository)?;
+    templates(repository)
+}
+
+/// cdk-nag is part of the app: a finding that is not acknowledged fails the synthesis. The functions are built.
+pub fn templates(repository: &Repository) -> Result<()> {
     for (folder, target, datastores) in TEMPLATES {
         // The functions for AWS are built when deploying, by cargo-lambda and for arm64; a template needs none.
         let options = format!(r#"{{"buildFunctions":false{datastores}}}"#);
