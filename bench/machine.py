@@ -15,7 +15,7 @@ PEERS = ROOT / "bench/peers"
 
 def machine() -> dict:
     return {
-        "cpu": _found(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo")) or platform.processor() or platform.machine(),
+        "cpu": processor(),
         "cores": os.cpu_count(),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1024**3:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
@@ -93,6 +93,11 @@ def _go_modules() -> dict[str, str]:
     module = (PEERS / "go/go.mod").read_text(encoding="utf-8")
     required = re.findall(r"^\s*(?:require )?(\S+/\S+) v(\S+)(?!.*// indirect)$", module, re.MULTILINE)
     return {f"Go {name}": version for name, version in required}
+
+
+def processor() -> str:
+    """Its model, as the system names it."""
+    return _found(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo")) or platform.processor() or platform.machine()
 
 
 def _found(pattern: str, file: Path) -> str | None:

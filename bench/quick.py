@@ -4,9 +4,10 @@ and a second and third look at what seems to have fallen."""
 import sys
 from pathlib import Path
 
+import machine
 import results
 from contests import Contest, groups
-from goals import RATIOS
+from goals import ON_ANOTHER_PROCESSOR, RATIOS
 from load import Others, wait_for_quiet
 from regression import fallen
 from rounds import Rounds
@@ -34,7 +35,7 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
     said = {} if store else again_until_certain(contests, rounds, before)
     of_run = results.of_run("quick", versions, rounds, contests)
     results.write(of_run, file)
-    say_where_machines_differ(of_run["machine"]["cpu"])
+    say_where_processors_differ()
     for ratio in of_run["ratios"]:
         was = f"{before[ratio['name']]:8.2f} before" if ratio["name"] in before else ""
         print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
@@ -46,9 +47,16 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
 
 
-def say_where_machines_differ(cpu: str) -> None:
-    if STORED.exists() and (stored := results.read(STORED)["machine"]["cpu"]) != cpu:
-        print(f"measured on {cpu}, and compared with what was measured on {stored}")
+def say_where_processors_differ() -> None:
+    if (stored := stored_processor()) not in (None, machine.processor()):
+        print(
+            f"measured on {machine.processor()}, and compared with what was measured on {stored}: "
+            f"there a ratio fails that fell by more than {ON_ANOTHER_PROCESSOR:.0%}"
+        )
+
+
+def stored_processor() -> str | None:
+    return results.read(STORED)["machine"]["cpu"] if STORED.exists() else None
 
 
 def unsteady_ratios(ratios: list[dict]) -> list[str]:
@@ -70,7 +78,10 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
     def now() -> dict[str, float]:
         return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
-    said = fallen(before, now(), of_contests)
+    def said_now() -> dict[str, str]:
+        return fallen(before, now(), of_contests, same_processor=stored_processor() in (None, machine.processor()))
+
+    said = said_now()
     for _ in range(LOOKS):
         less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.keys() & now().keys()}
         if not less:
@@ -82,5 +93,5 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
             rounds.run(ROUNDS, *groups(doubtful))
         if others.processors is not None:
             print(f"others used {others.processors:.2f} processors meanwhile", flush=True)
-        said = fallen(before, now(), of_contests)
+        said = said_now()
     return said

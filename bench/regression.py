@@ -1,9 +1,11 @@
 """Whether a ratio fell since the results of a quick run were stored last."""
 
-from goals import RATIOS, RatioGoal
+from goals import ON_ANOTHER_PROCESSOR, RATIOS, RatioGoal
 
 
-def fallen(earlier: dict[str, float], now: dict[str, float], goals: list[RatioGoal] = RATIOS) -> dict[str, str]:
+def fallen(
+    earlier: dict[str, float], now: dict[str, float], goals: list[RatioGoal] = RATIOS, *, same_processor: bool = True
+) -> dict[str, str]:
     """By name of the ratio, what is to be said of it. A ratio that was not measured any more has fallen, too."""
     said = {}
     for goal in goals:
@@ -14,6 +16,6 @@ def fallen(earlier: dict[str, float], now: dict[str, float], goals: list[RatioGo
             said[goal.name] = f"{goal.name} was not measured"
         elif before is None:
             said[goal.name] = f"{goal.name} has no earlier value: store one by --quick --write"
-        elif found < (1 - goal.may_lose) * before:
+        elif found < (1 - (goal.may_lose if same_processor else max(goal.may_lose, ON_ANOTHER_PROCESSOR))) * before:
             said[goal.name] = f"{goal.name} was {before:.2f} and is {found:.2f}: {1 - found / before:.0%} less"
     return said

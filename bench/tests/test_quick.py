@@ -30,6 +30,7 @@ class Looks(unittest.TestCase):
             mock.patch("quick.RATIOS", GOALS),
             mock.patch("results.RATIOS", GOALS),
             mock.patch("quick.wait_for_quiet") as quiet,
+            mock.patch("quick.stored_processor", return_value=None),
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
             rounds.run(quick.ROUNDS, *quick.groups(contests))
@@ -70,6 +71,7 @@ class Runs(unittest.TestCase):
         for name, value in (("quick.STORED", self.stored), ("quick.RATIOS", GOALS[:1]), ("results.RATIOS", GOALS[:1])):
             self.open.enter_context(mock.patch(name, value))
         self.open.enter_context(mock.patch("quick.wait_for_quiet", return_value=True))
+        self.open.enter_context(mock.patch("machine.processor", return_value=RESULTS["machine"]["cpu"]))
         self.said = self.open.enter_context(contextlib.redirect_stdout(io.StringIO()))
 
     def store_earlier(self, value: float) -> None:
@@ -90,10 +92,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(results.read(self.folder / "results.json")["ratios"][0]["value"], 3.0)
         self.assertEqual(results.read(self.stored)["ratios"][0]["value"], 5.0)
 
-    def test_it_passes_where_none_fell_and_names_another_machine(self):
+    def test_on_another_processor_it_says_so_and_lets_two_fifths_go(self):
         self.store_earlier(5.0)
-        self.run_quick(5.0, 5.0, 5.0)
-        self.assertIn("compared with what was measured on Sample", self.said.getvalue())
+        with mock.patch("machine.processor", return_value="Other"):
+            self.run_quick(3.1, 3.1, 3.1)
+            self.assertIn("measured on Other, and compared with what was measured on Sample", self.said.getvalue())
+            with self.assertRaises(SystemExit):
+                self.run_quick(*[2.9] * 9)
 
     def test_it_says_what_others_used_while_something_was_measured_again(self):
         self.store_earlier(5.0)
