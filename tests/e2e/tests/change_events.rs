@@ -127,7 +127,8 @@ async fn no_value_of_an_item_is_in_a_log_or_a_name(scenario: &Scenario) -> Resul
         "Sample Street",
         "Exampleville",
         "urn:example:mrn",
-        "555-",
+        // With parentheses, because a request's id may have digits and a hyphen.
+        "(555) ",
         "PATIENT#",
         "Heart rate",
     ];

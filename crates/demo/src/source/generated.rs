@@ -76,7 +76,7 @@ fn patient(random: &mut fastrand::Rng, number: usize, poison: bool) -> Map<Strin
         "mrn": {"system": "urn:example:mrn", "value": format!("{number:06}")},
         "names": [{"use": "official", "family": pick(random, &FAMILIES), "given": [pick(random, &GIVEN)]}],
         "birthDate": format!("19{:02}-{:02}-{:02}", random.u8(10..99), random.u8(1..13), random.u8(1..29)),
-        "telecom": [{"system": "phone", "value": format!("555-{:04}", random.u16(0..10_000)), "use": "home"}],
+        "telecom": [{"system": "phone", "value": format!("(555) {:04}", random.u16(0..10_000)), "use": "home"}],
     }))
 }
 
