@@ -48,15 +48,17 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
 
 
 def say_where_processors_differ() -> None:
-    if (stored := stored_processor()) not in (None, machine.processor()):
+    if another := another_processor():
         print(
-            f"measured on {machine.processor()}, and compared with what was measured on {stored}: "
+            f"measured on {machine.processor()}, and compared with what was measured on {another}: "
             f"there a ratio fails that fell by more than {ON_ANOTHER_PROCESSOR:.0%}"
         )
 
 
-def stored_processor() -> str | None:
-    return results.read(STORED)["machine"]["cpu"] if STORED.exists() else None
+def another_processor() -> str | None:
+    """That of the stored ratios, where it is not this one."""
+    stored = results.read(STORED)["machine"]["cpu"] if STORED.exists() else None
+    return stored if stored != machine.processor() else None
 
 
 def unsteady_ratios(ratios: list[dict]) -> list[str]:
@@ -78,8 +80,10 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
     def now() -> dict[str, float]:
         return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
+    same_processor = another_processor() is None
+
     def said_now() -> dict[str, str]:
-        return fallen(before, now(), of_contests, same_processor=stored_processor() in (None, machine.processor()))
+        return fallen(before, now(), of_contests, same_processor=same_processor)
 
     said = said_now()
     for _ in range(LOOKS):

@@ -30,7 +30,7 @@ class Looks(unittest.TestCase):
             mock.patch("quick.RATIOS", GOALS),
             mock.patch("results.RATIOS", GOALS),
             mock.patch("quick.wait_for_quiet") as quiet,
-            mock.patch("quick.stored_processor", return_value=None),
+            mock.patch("quick.another_processor", return_value=None),
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
             rounds.run(quick.ROUNDS, *quick.groups(contests))
