@@ -3,6 +3,8 @@
 use std::fs;
 
 use anyhow::Result;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::scenario::Scenario;
@@ -27,5 +29,22 @@ impl Scenario {
             }
         }
         Ok(found)
+    }
+
+    /// Kills the processes that run a function now. Tells how many.
+    ///
+    /// # Errors
+    /// Where they cannot be listed or killed.
+    pub fn kill(&self, function: &str) -> Result<usize> {
+        let mut killed = 0;
+        for process in self.processes_of(function)? {
+            match kill(process, Signal::SIGKILL) {
+                Ok(()) => killed += 1,
+                // It has ended by itself.
+                Err(Errno::ESRCH) => (),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(killed)
     }
 }

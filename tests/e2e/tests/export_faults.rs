@@ -317,11 +317,12 @@ async fn heartbeats_missing(exports: &mut Exports, mut clinic: Datastore) -> Res
 async fn lease_expires_while_a_range_publishes(exports: &mut Exports, mut clinic: Datastore) -> Result<()> {
     clinic.load(patients(5)).await?;
     // One that idles since an earlier scenario would be stopped, too, and the second run would be given to it.
-    for idle in exports.processes_of("export-publisher")? {
-        nix::sys::signal::kill(idle, Signal::SIGKILL)?;
-    }
+    exports.scenario.kill("tributary-dev-export-publisher")?;
     let first = publishing_stalls(exports, &clinic).await?;
-    let publishers = exports.processes_of("export-publisher")?;
+    let publishers = until(SOON, "a publisher runs", || async {
+        Ok(Some(exports.processes_of("export-publisher")?).filter(|processes| !processes.is_empty()))
+    })
+    .await?;
     exports.signal("export-publisher", Signal::SIGSTOP)?;
     exports.calm().await?;
     let expires_at = state(&clinic).await?.lease.context("no lease")?.expires_at;

@@ -5,8 +5,6 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use demo::lake::invoke;
 use fastrand::Rng;
-use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tokio::time::sleep;
 
@@ -32,25 +30,12 @@ impl LakeScenario {
             let pause = longest.mul_f64(random.f64());
             let (answer, killed) = tokio::join!(invoke(&self.lake.lambda, function, &event), async {
                 sleep(pause).await;
-                self.kill(function)
+                self.scenario.kill(function)
             });
             if killed? > 0 && answer.is_err() {
                 return Ok(());
             }
         }
         bail!("{function} could not be killed at work")
-    }
-
-    fn kill(&self, function: &str) -> Result<usize> {
-        let mut killed = 0;
-        for process in self.scenario.processes_of(function)? {
-            match kill(process, Signal::SIGKILL) {
-                Ok(()) => killed += 1,
-                // It has ended by itself.
-                Err(Errno::ESRCH) => (),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(killed)
     }
 }
