@@ -1,8 +1,8 @@
 """What is to be reached, and what a quick run watches.
 
-A quick run fails where a ratio fell by more than a part of what it was when its results were stored last: a fifth, where both sides
-compute, on the same processor. A start is page faults and the loader's work, which the kernel and the machine
-decide as well: there it is two fifths. A copy is bound by the memory alone and is not watched.
+A quick run fails where a ratio fell by more than a part of what was stored of it last, on the same model of processor: a fifth, where
+both sides compute. A start is page faults and the loader's work, which the kernel and the machine decide as well: there it is two
+fifths. A copy is bound by the memory alone and is not watched.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from contests import OURS, WITH_GZIP
 
 A_FIFTH, TWO_FIFTHS = 0.2, 0.4
 ON_ANOTHER_PROCESSOR = 0.5
-"""What any ratio may lose where the stored one is of another processor. The whole enricher was at 5.4 times Node.js on
+"""What any ratio may lose where none is stored of this processor. The whole enricher was at 5.4 times Node.js on
 an Intel Xeon and at 3.5 on an AMD processor, the publisher at 12 and at 19 times Python."""
 
 

@@ -1,7 +1,9 @@
 """A short run for CI, in which a ratio must not have fallen. It cannot have the machine for itself: hence CPU time, ratios alone,
 and a second and third look at what seems to have fallen."""
 
+import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import machine
@@ -12,7 +14,8 @@ from load import Others, wait_for_quiet
 from regression import fallen
 from rounds import Rounds
 
-STORED = results.FOLDER / "quick.json"
+STORED = results.FOLDER / "quick"
+"""A file of each processor: ratios carry over from machine to machine, not from model to model."""
 
 ROUNDS = 3
 ROUNDS_TO_STORE = 3 * ROUNDS
@@ -35,30 +38,20 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
     said = {} if store else again_until_certain(contests, rounds, before)
     of_run = results.of_run("quick", versions, rounds, contests)
     results.write(of_run, file)
-    say_where_processors_differ()
+    if not before.same_processor:
+        print(
+            f"nothing is stored of {machine.processor()}: each ratio is compared with the least of other processors', "
+            f"and fails where it fell by more than {ON_ANOTHER_PROCESSOR:.0%}"
+        )
     for ratio in of_run["ratios"]:
-        was = f"{before[ratio['name']]:8.2f} before" if ratio["name"] in before else ""
+        was = f"{before.ratios[ratio['name']]:8.2f} before" if ratio["name"] in before.ratios else ""
         print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
     if store:
         if unsteady := unsteady_ratios(of_run["ratios"]):
             sys.exit(f"refused: of so many rounds these lie too far apart to compare with: {', '.join(unsteady)}")
-        results.write(of_run, STORED)
+        results.write(of_run, of_processor(machine.processor()))
     if said:
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
-
-
-def say_where_processors_differ() -> None:
-    if another := another_processor():
-        print(
-            f"measured on {machine.processor()}, and compared with what was measured on {another}: "
-            f"there a ratio fails that fell by more than {ON_ANOTHER_PROCESSOR:.0%}"
-        )
-
-
-def another_processor() -> str | None:
-    """That of the stored ratios, where it is not this one."""
-    stored = results.read(STORED)["machine"]["cpu"] if STORED.exists() else None
-    return stored if stored != machine.processor() else None
 
 
 def unsteady_ratios(ratios: list[dict]) -> list[str]:
@@ -68,11 +61,30 @@ def unsteady_ratios(ratios: list[dict]) -> list[str]:
     ]
 
 
-def earlier() -> dict[str, float]:
-    return {ratio["name"]: ratio["value"] for ratio in results.read(STORED)["ratios"]} if STORED.exists() else {}
+@dataclass(frozen=True)
+class Earlier:
+    """The ratios that this run's are compared with."""
+
+    ratios: dict[str, float]
+    same_processor: bool
 
 
-def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[str, float]) -> dict[str, str]:
+def earlier() -> Earlier:
+    """Those of this processor. Where none are stored, of each ratio the least of other processors'."""
+    own = of_processor(machine.processor())
+    files = [own] if own.exists() else sorted(STORED.glob("*.json"))
+    least: dict[str, float] = {}
+    for file in files:
+        for ratio in results.read(file)["ratios"]:
+            least[ratio["name"]] = min(ratio["value"], least.get(ratio["name"], ratio["value"]))
+    return Earlier(least, own.exists())
+
+
+def of_processor(model: str) -> Path:
+    return STORED / f"{re.sub(r'[^a-z0-9]+', '-', model.lower()).strip('-')}.json"
+
+
+def again_until_certain(contests: list[Contest], rounds: Rounds, before: Earlier) -> dict[str, str]:
     """What has fallen, also after it was measured more often. A busy machine makes a ratio of three rounds fall by itself. What has
     no earlier value, or none now, would have none after that either."""
     of_contests = [goal for goal in RATIOS if goal.contest in {contest.name for contest in contests}]
@@ -80,14 +92,12 @@ def again_until_certain(contests: list[Contest], rounds: Rounds, before: dict[st
     def now() -> dict[str, float]:
         return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
-    same_processor = another_processor() is None
-
     def said_now() -> dict[str, str]:
-        return fallen(before, now(), of_contests, same_processor=same_processor)
+        return fallen(before.ratios, now(), of_contests, same_processor=before.same_processor)
 
     said = said_now()
     for _ in range(LOOKS):
-        less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.keys() & now().keys()}
+        less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.ratios.keys() & now().keys()}
         if not less:
             break
         doubtful = [contest for contest in contests if contest.name in less]

@@ -1,4 +1,4 @@
-"""What a run found, as `results/latest.json` and `results/quick.json` keep it.
+"""What a run found, as `results/latest.json` and the files of `results/quick/` keep it.
 
     machine     cpu, cores, memory, kernel, os
     versions    of Tributary, of every runtime, and of every library that a peer names, as they were when the run began

@@ -2,7 +2,7 @@
 """Tributary beside its peers. `cargo xtask bench` builds and installs what this needs, and runs it:
 
     cargo xtask bench                      compares all records, measures five rounds, writes RESULTS.md, latest.json, docs/scale.md
-    cargo xtask bench --quick              three short rounds of the most telling contests, against results/quick.json
+    cargo xtask bench --quick              three short rounds of the most telling contests, against results/quick/
     cargo xtask bench --quick --write      stores its ratios there, of nine rounds
     cargo xtask bench --only 'lake-*'      one contest, or those that fit; nothing is stored
     cargo xtask bench --anyway             measures although others use the processors: a trial; nothing is stored

@@ -30,11 +30,10 @@ class Looks(unittest.TestCase):
             mock.patch("quick.RATIOS", GOALS),
             mock.patch("results.RATIOS", GOALS),
             mock.patch("quick.wait_for_quiet") as quiet,
-            mock.patch("quick.another_processor", return_value=None),
             contextlib.redirect_stdout(io.StringIO()) as printed,
         ):
             rounds.run(quick.ROUNDS, *quick.groups(contests))
-            said = quick.again_until_certain(contests, rounds, before)
+            said = quick.again_until_certain(contests, rounds, quick.Earlier(before, same_processor=True))
         again = len(rounds.values["job/go"]) // quick.ROUNDS - 1
         self.assertEqual((printed.getvalue().count("measured again"), quiet.call_count), (again, again))
         return said, len(rounds.values["job/go"])
@@ -67,16 +66,16 @@ class Runs(unittest.TestCase):
         self.open = contextlib.ExitStack()
         self.addCleanup(self.open.close)
         self.folder = Path(self.open.enter_context(tempfile.TemporaryDirectory()))
-        self.stored = self.folder / "quick.json"
+        self.stored = self.folder / "quick"
         for name, value in (("quick.STORED", self.stored), ("quick.RATIOS", GOALS[:1]), ("results.RATIOS", GOALS[:1])):
             self.open.enter_context(mock.patch(name, value))
         self.open.enter_context(mock.patch("quick.wait_for_quiet", return_value=True))
         self.open.enter_context(mock.patch("machine.processor", return_value=RESULTS["machine"]["cpu"]))
         self.said = self.open.enter_context(contextlib.redirect_stdout(io.StringIO()))
 
-    def store_earlier(self, value: float) -> None:
+    def store_earlier(self, value: float, processor: str = RESULTS["machine"]["cpu"]) -> None:
         ratio = {"name": "job/go", "value": value, "goal": 2, "spread": 0.0}
-        results.write({**RESULTS, "mode": "quick", "ratios": [ratio]}, self.stored)
+        results.write({**RESULTS, "mode": "quick", "ratios": [ratio]}, quick.of_processor(processor))
 
     def run_quick(self, *of_go: float, store: bool = False) -> None:
         turns = iter(of_go)
@@ -90,15 +89,27 @@ class Runs(unittest.TestCase):
             self.run_quick(*[3.0] * 9)
         self.assertIn("job/go was 5.00 and is 3.00", str(ended.exception))
         self.assertEqual(results.read(self.folder / "results.json")["ratios"][0]["value"], 3.0)
-        self.assertEqual(results.read(self.stored)["ratios"][0]["value"], 5.0)
+        self.assertEqual(quick.earlier(), quick.Earlier({"job/go": 5.0}, same_processor=True))
 
-    def test_on_another_processor_it_says_so_and_lets_a_half_go(self):
+    def test_each_processor_has_its_own_ratios(self):
         self.store_earlier(5.0)
+        self.store_earlier(3.0, "Other(R) 2.0 GHz")
+        with mock.patch("machine.processor", return_value="Other(R) 2.0 GHz"):
+            self.run_quick(2.5, 2.5, 2.5)
+            self.assertNotIn("nothing is stored", self.said.getvalue())
+            with self.assertRaises(SystemExit):
+                self.run_quick(*[2.3] * 9)
+        self.assertEqual({file.name for file in self.stored.iterdir()}, {"sample.json", "other-r-2-0-ghz.json"})
+
+    def test_on_a_processor_without_ratios_it_says_so_and_lets_half_of_the_least_go(self):
+        self.store_earlier(5.0)
+        self.store_earlier(8.0, "Faster")
         with mock.patch("machine.processor", return_value="Other"):
             self.run_quick(2.6, 2.6, 2.6)
-            self.assertIn("measured on Other, and compared with what was measured on Sample", self.said.getvalue())
-            with self.assertRaises(SystemExit):
+            self.assertIn("nothing is stored of Other", self.said.getvalue())
+            with self.assertRaises(SystemExit) as ended:
                 self.run_quick(*[2.4] * 9)
+        self.assertIn("job/go was 5.00 and is 2.40", str(ended.exception))
 
     def test_it_says_what_others_used_while_something_was_measured_again(self):
         self.store_earlier(5.0)
@@ -110,14 +121,14 @@ class Runs(unittest.TestCase):
 
     def test_it_stores_what_later_runs_are_compared_with(self):
         self.run_quick(*[5.0] * 9, store=True)
-        self.assertEqual(quick.earlier(), {"job/go": 5.0})
+        self.assertEqual(quick.earlier(), quick.Earlier({"job/go": 5.0}, same_processor=True))
 
     def test_it_stores_no_ratio_of_a_wide_spread(self):
         self.store_earlier(4.0)
         with self.assertRaises(SystemExit) as ended:
             self.run_quick(*[5.0] * 7, 4.2, 5.8, store=True)
         self.assertIn("job/go (± 16%)", str(ended.exception))
-        self.assertEqual(quick.earlier(), {"job/go": 4.0})
+        self.assertEqual(quick.earlier(), quick.Earlier({"job/go": 4.0}, same_processor=True))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import quick
 import results
 from contests import OURS, WITH_GZIP, Contest
 from goals import RATIOS, RatioGoal
@@ -51,10 +52,16 @@ class Form(unittest.TestCase):
             results.write(broken(lambda run: run.pop("date")), Path("nowhere"))
 
     def test_stored_results_have_it(self):
-        stored = sorted(results.FOLDER.glob("*.json"))
+        stored = sorted(results.FOLDER.rglob("*.json"))
         self.assertTrue(stored)
         for file in stored:
             self.assertEqual(results.faults(json.loads(file.read_text(encoding="utf-8"))), [], file.name)
+
+    def test_a_quick_runs_file_has_the_name_of_its_processor(self):
+        stored = list(quick.STORED.iterdir())
+        self.assertTrue(stored)
+        for file in stored:
+            self.assertEqual(quick.of_processor(results.read(file)["machine"]["cpu"]), file)
 
 
 class OfRounds(unittest.TestCase):
