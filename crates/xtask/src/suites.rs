@@ -121,7 +121,7 @@ fn synth(repository: &Repository) -> Result<()> {
     synth::templates(repository)
 }
 
-/// One stack at a time: the scenarios measure and break things. Selected by their names from the whole workspace, because
+/// One test at a time: they measure and break things. Selected by their names from the whole workspace, because
 /// for one package alone Cargo would build the dependencies anew, with that package's features.
 fn e2e(repository: &Repository) -> Result<()> {
     functions::build_beside_tests(repository)?;
