@@ -9,8 +9,9 @@ from pathlib import Path
 import machine
 import results
 from contests import Contest, groups
-from goals import ON_ANOTHER_PROCESSOR, RATIOS
+from goals import ON_ANOTHER_PROCESSOR, RATIOS, RatioGoal
 from load import Others, wait_for_quiet
+from ratios import known_within
 from regression import fallen
 from rounds import Rounds
 
@@ -19,9 +20,7 @@ STORED = results.FOLDER / "quick"
 
 ROUNDS = 3
 ROUNDS_TO_STORE = 3 * ROUNDS
-"""What later runs are compared with is measured more often."""
-STEADY = 0.15
-"""A ratio that is watched is not stored where its spread is more: a fifth less than it would say little."""
+"""What later runs are compared with is measured more often, and is stored where it is known better than what may be lost of it."""
 LOOKS = 2
 """So often what seems to have fallen is measured anew, each time in as many rounds more; the median is then that of all."""
 
@@ -38,7 +37,7 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
     said = {} if store else again_until_certain(contests, rounds, before)
     of_run = results.of_run("quick", versions, rounds, contests)
     results.write(of_run, file)
-    if not before.same_processor:
+    if not (store or before.same_processor):
         print(
             f"nothing is stored of {machine.processor()}: each ratio is compared with the least of other processors', "
             f"and fails where it fell by more than {ON_ANOTHER_PROCESSOR:.0%}"
@@ -47,18 +46,23 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
         was = f"{before.ratios[ratio['name']]:8.2f} before" if ratio["name"] in before.ratios else ""
         print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
     if store:
-        if unsteady := unsteady_ratios(of_run["ratios"]):
-            sys.exit(f"refused: of so many rounds these lie too far apart to compare with: {', '.join(unsteady)}")
+        if uncertain := uncertain_ratios(rounds, contests):
+            sys.exit(f"refused: the rounds of these lie too far apart to compare with: {', '.join(uncertain)}")
         results.write(of_run, of_processor(machine.processor()))
     if said:
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
 
 
-def unsteady_ratios(ratios: list[dict]) -> list[str]:
-    watched = {goal.name for goal in RATIOS if goal.may_lose is not None}
-    return [
-        f"{ratio['name']} (± {ratio['spread']:.0%})" for ratio in ratios if ratio["name"] in watched and ratio["spread"] > STEADY
-    ]
+def uncertain_ratios(rounds: Rounds, contests: list[Contest]) -> list[str]:
+    """Of those that are watched."""
+    watched = [goal for goal in of_contests(contests) if goal.may_lose is not None]
+    within = {goal: known_within(*(rounds.values[f"{goal.contest}/{who}"] for who in (goal.ours, goal.other))) for goal in watched}
+    return [f"{goal.name} (± {within[goal]:.0%})" for goal in watched if within[goal] > goal.may_lose]
+
+
+def of_contests(contests: list[Contest]) -> list[RatioGoal]:
+    names = {contest.name for contest in contests}
+    return [goal for goal in RATIOS if goal.contest in names]
 
 
 @dataclass(frozen=True)
@@ -87,17 +91,17 @@ def of_processor(model: str) -> Path:
 def again_until_certain(contests: list[Contest], rounds: Rounds, before: Earlier) -> dict[str, str]:
     """What has fallen, also after it was measured more often. A busy machine makes a ratio of three rounds fall by itself. What has
     no earlier value, or none now, would have none after that either."""
-    of_contests = [goal for goal in RATIOS if goal.contest in {contest.name for contest in contests}]
+    goals = of_contests(contests)
 
     def now() -> dict[str, float]:
         return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
     def said_now() -> dict[str, str]:
-        return fallen(before.ratios, now(), of_contests, same_processor=before.same_processor)
+        return fallen(before.ratios, now(), goals, same_processor=before.same_processor)
 
     said = said_now()
     for _ in range(LOOKS):
-        less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.ratios.keys() & now().keys()}
+        less = {goal.contest for goal in goals if goal.name in said.keys() & before.ratios.keys() & now().keys()}
         if not less:
             break
         doubtful = [contest for contest in contests if contest.name in less]

@@ -15,8 +15,19 @@ class Ratio:
 
 def ratio(ours: list[float], others: list[float]) -> Ratio:
     """Of CPU times, in the order of their rounds. Larger is better for us."""
+    of_rounds = _of_rounds(ours, others)
+    median = statistics.median(of_rounds)
+    return Ratio(median, (of_rounds[-1] - of_rounds[0]) / median / 2)
+
+
+def known_within(ours: list[float], others: list[float]) -> float:
+    """Half of what lies between the second lowest round and the second highest, as a share of the median. However rounds are
+    distributed, of nine the true median lies between those with a probability of 96 % (1 - 2 * 10 / 2**9), and of more with more."""
+    of_rounds = _of_rounds(ours, others)
+    return (of_rounds[-2] - of_rounds[1]) / statistics.median(of_rounds) / 2
+
+
+def _of_rounds(ours: list[float], others: list[float]) -> list[float]:
     if not ours or len(ours) != len(others):
         raise ValueError(f"{len(ours)} rounds of ours and {len(others)} of the other")
-    of_rounds = [other / our for our, other in zip(ours, others)]
-    median = statistics.median(of_rounds)
-    return Ratio(median, (max(of_rounds) - min(of_rounds)) / median / 2)
+    return sorted(other / our for our, other in zip(ours, others))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ratios import ratio
+from ratios import known_within, ratio
 
 
 class OfRounds(unittest.TestCase):
@@ -19,6 +19,12 @@ class OfRounds(unittest.TestCase):
             found = ratio(ours, others)
             self.assertAlmostEqual(found.value, value)
             self.assertAlmostEqual(found.spread, spread)
+
+    def test_one_round_on_either_side_says_nothing_of_how_well_the_median_is_known(self):
+        ours = [1.0] * 9
+        self.assertEqual(known_within(ours, [2.0, *[5.0] * 7, 9.0]), 0)
+        self.assertAlmostEqual(known_within(ours, [2.0, 4.0, *[5.0] * 5, 7.0, 9.0]), 3 / 5 / 2)
+        self.assertAlmostEqual(known_within([2.0] * 9, [4.0, 7.0, 9.0, 2.0, *[5.0] * 5]), 3 / 5 / 2)
 
     def test_a_round_that_slows_both_down_changes_nothing(self):
         self.assertEqual(ratio([1.0, 3.0, 1.0], [6.0, 18.0, 6.0]).spread, 0)
