@@ -192,7 +192,7 @@ async fn ten_thousand_ranges(mut clinic: Datastore) -> Result<()> {
     });
     clinic.load(resources.collect::<Vec<_>>().join("\n")).await?;
     let execution = clinic.start_run(&json!({})).await?;
-    let ended = clinic.until_ended(&execution, Duration::from_mins(10)).await?;
+    let ended = clinic.until_ended(&execution, Duration::from_mins(15)).await?;
     let record = clinic.record(&ended.run_id).await?;
     ensure!(
         record.status == RunStatus::Completed && record.ranges >= 10_000,
