@@ -92,13 +92,13 @@ class Runs(unittest.TestCase):
         self.assertEqual(quick.earlier(), quick.Earlier({"job/go": 5.0}, same_processor=True))
 
     def test_each_processor_has_its_own_ratios(self):
-        self.store_earlier(5.0)
-        self.store_earlier(3.0, "Other(R) 2.0 GHz")
+        self.store_earlier(3.0)
+        self.store_earlier(5.0, "Other(R) 2.0 GHz")
         with mock.patch("machine.processor", return_value="Other(R) 2.0 GHz"):
-            self.run_quick(2.5, 2.5, 2.5)
+            self.run_quick(4.1, 4.1, 4.1)
             self.assertNotIn("nothing is stored", self.said.getvalue())
             with self.assertRaises(SystemExit):
-                self.run_quick(*[2.3] * 9)
+                self.run_quick(*[3.9] * 9)
         self.assertEqual({file.name for file in self.stored.iterdir()}, {"sample.json", "other-r-2-0-ghz.json"})
 
     def test_on_a_processor_without_ratios_it_says_so_and_lets_half_of_the_least_go(self):
