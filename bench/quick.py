@@ -9,9 +9,8 @@ from pathlib import Path
 import machine
 import results
 from contests import Contest, groups
-from goals import ON_ANOTHER_PROCESSOR, RATIOS, RatioGoal
+from goals import ON_ANOTHER_PROCESSOR, RATIOS
 from load import Others, wait_for_quiet
-from ratios import known_within
 from regression import fallen
 from rounds import Rounds
 
@@ -46,23 +45,21 @@ def run(contests: list[Contest], versions: dict[str, str], rounds_wanted: int, f
         was = f"{before.ratios[ratio['name']]:8.2f} before" if ratio["name"] in before.ratios else ""
         print(f"{ratio['name']:<54}{ratio['value']:8.2f} ± {ratio['spread']:4.0%}{was}")
     if store:
-        if uncertain := uncertain_ratios(rounds, contests):
+        if uncertain := uncertain_ratios(rounds):
             sys.exit(f"refused: the rounds of these lie too far apart to compare with: {', '.join(uncertain)}")
         results.write(of_run, of_processor(machine.processor()))
     if said:
         sys.exit("fallen:\n" + "\n".join(f"  {line}" for line in said.values()))
 
 
-def uncertain_ratios(rounds: Rounds, contests: list[Contest]) -> list[str]:
+def uncertain_ratios(rounds: Rounds) -> list[str]:
     """Of those that are watched."""
-    watched = [goal for goal in of_contests(contests) if goal.may_lose is not None]
-    within = {goal: known_within(*(rounds.values[f"{goal.contest}/{who}"] for who in (goal.ours, goal.other))) for goal in watched}
-    return [f"{goal.name} (± {within[goal]:.0%})" for goal in watched if within[goal] > goal.may_lose]
-
-
-def of_contests(contests: list[Contest]) -> list[RatioGoal]:
-    names = {contest.name for contest in contests}
-    return [goal for goal in RATIOS if goal.contest in names]
+    measured = [(goal, results.of_goal(rounds, goal)) for goal in RATIOS if goal.may_lose is not None]
+    return [
+        f"{goal.name} (± {found.known_within:.0%})"
+        for goal, found in measured
+        if found is not None and found.known_within > goal.may_lose
+    ]
 
 
 @dataclass(frozen=True)
@@ -91,17 +88,17 @@ def of_processor(model: str) -> Path:
 def again_until_certain(contests: list[Contest], rounds: Rounds, before: Earlier) -> dict[str, str]:
     """What has fallen, also after it was measured more often. A busy machine makes a ratio of three rounds fall by itself. What has
     no earlier value, or none now, would have none after that either."""
-    goals = of_contests(contests)
+    of_contests = [goal for goal in RATIOS if goal.contest in {contest.name for contest in contests}]
 
     def now() -> dict[str, float]:
         return {ratio["name"]: ratio["value"] for ratio in results.ratios(rounds)}
 
     def said_now() -> dict[str, str]:
-        return fallen(before.ratios, now(), goals, same_processor=before.same_processor)
+        return fallen(before.ratios, now(), of_contests, same_processor=before.same_processor)
 
     said = said_now()
     for _ in range(LOOKS):
-        less = {goal.contest for goal in goals if goal.name in said.keys() & before.ratios.keys() & now().keys()}
+        less = {goal.contest for goal in of_contests if goal.name in said.keys() & before.ratios.keys() & now().keys()}
         if not less:
             break
         doubtful = [contest for contest in contests if contest.name in less]

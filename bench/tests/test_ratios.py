@@ -4,7 +4,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ratios import known_within, ratio
+from ratios import ratio
 
 
 class OfRounds(unittest.TestCase):
@@ -22,9 +22,9 @@ class OfRounds(unittest.TestCase):
 
     def test_one_round_on_either_side_says_nothing_of_how_well_the_median_is_known(self):
         ours = [1.0] * 9
-        self.assertEqual(known_within(ours, [2.0, *[5.0] * 7, 9.0]), 0)
-        self.assertAlmostEqual(known_within(ours, [2.0, 4.0, *[5.0] * 5, 7.0, 9.0]), 3 / 5 / 2)
-        self.assertAlmostEqual(known_within([2.0] * 9, [4.0, 7.0, 9.0, 2.0, *[5.0] * 5]), 3 / 5 / 2)
+        self.assertEqual(ratio(ours, [2.0, *[5.0] * 7, 9.0]).known_within, 0)
+        self.assertAlmostEqual(ratio(ours, [2.0, 4.0, *[5.0] * 5, 7.0, 9.0]).known_within, 3 / 5 / 2)
+        self.assertAlmostEqual(ratio([2.0] * 9, [4.0, 7.0, 9.0, 2.0, *[5.0] * 5]).known_within, 3 / 5 / 2)
 
     def test_a_round_that_slows_both_down_changes_nothing(self):
         self.assertEqual(ratio([1.0, 3.0, 1.0], [6.0, 18.0, 6.0]).spread, 0)
