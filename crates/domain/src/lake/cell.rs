@@ -135,37 +135,73 @@ pub(super) fn string_of(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(inner))
 }
 
-/// The digits of a JSON number as a decimal of that precision and scale; `None` where it has more, or is no number.
-fn unscaled(number: &str, precision: u8, scale: u8) -> Option<i128> {
-    let (negative, magnitude) = match number.strip_prefix('-') {
-        Some(magnitude) => (true, magnitude),
-        None => (false, number),
-    };
-    let (mantissa, exponent) = match magnitude.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (magnitude, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: String = [whole, fraction].concat();
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+/// A JSON number: its digits without zeros at their end, and the power of ten that the last of them counts.
+struct JsonNumber {
+    is_negative: bool,
+    digits: String,
+    power: i32,
+}
+
+impl JsonNumber {
+    fn of(number: &str) -> Option<Self> {
+        let (is_negative, magnitude) = match number.strip_prefix('-') {
+            Some(magnitude) => (true, magnitude),
+            None => (false, number),
+        };
+        let (mantissa, exponent) = match magnitude.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            None => (magnitude, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut digits = [whole, fraction].concat();
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let counting = digits.trim_end_matches('0').len();
+        let trailing = i32::try_from(digits.len() - counting).ok()?;
+        let power = exponent.checked_add(trailing)?.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+        digits.truncate(counting);
+        Some(Self { is_negative, digits, power })
     }
-    let significant = digits.trim_end_matches('0');
-    let trailing = i32::try_from(digits.len() - significant.len()).ok()?;
-    let significant = significant.trim_start_matches('0');
-    if significant.is_empty() {
+
+    /// Without zeros at either end; nothing of a zero.
+    fn significant(&self) -> &str {
+        self.digits.trim_start_matches('0')
+    }
+
+    /// Without the power. DynamoDB keeps 38 digits, and as many fit.
+    fn value(&self) -> Option<i128> {
+        let magnitude: i128 = self.significant().parse().ok()?;
+        Some(if self.is_negative { -magnitude } else { magnitude })
+    }
+}
+
+/// The digits of a JSON number as a decimal of that precision and scale; `None` where it has more, or is no number.
+fn unscaled(json: &str, precision: u8, scale: u8) -> Option<i128> {
+    let number = JsonNumber::of(json)?;
+    if number.significant().is_empty() {
         return Some(0);
     }
-    let power = exponent
-        .checked_add(trailing)?
-        .checked_sub(i32::try_from(fraction.len()).ok()?)?
-        .checked_add(i32::from(scale))?;
-    let power = u32::try_from(power).ok()?;
-    if significant.len() + usize::try_from(power).ok()? > usize::from(precision) {
+    let power = u32::try_from(number.power.checked_add(i32::from(scale))?).ok()?;
+    if number.significant().len() + usize::try_from(power).ok()? > usize::from(precision) {
         return None;
     }
-    let value = significant.parse::<i128>().ok()?.checked_mul(10_i128.checked_pow(power)?)?;
-    Some(if negative { -value } else { value })
+    number.value()?.checked_mul(10_i128.checked_pow(power)?)
+}
+
+/// A JSON number as a decimal of that scale, where digits behind it are cut: the largest that is not above it.
+pub(super) fn floor_unscaled(json: &str, scale: u8) -> Option<i128> {
+    let number = JsonNumber::of(json)?;
+    if number.significant().is_empty() {
+        return Some(0);
+    }
+    let power = number.power.checked_add(i32::from(scale))?;
+    let (value, unit) = (number.value()?, 10_i128.checked_pow(power.unsigned_abs()));
+    if power >= 0 {
+        return value.checked_mul(unit?);
+    }
+    // A unit beyond an i128 is above every value.
+    Some(unit.map_or(if number.is_negative { -1 } else { 0 }, |unit| value.div_euclid(unit)))
 }
 
 /// The shortest JSON number of a decimal.

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::{floor_unscaled, string_of};
 use super::columns::is_reserved;
 use super::hive::{DEFAULT_PARTITION, escape, unescape};
-use super::{Cell, ColumnType, Item, Micros, column_name};
+use super::{ColumnType, Item, Micros, column_name};
 
 /// Of a name or a value in a path, escaped. An object key has at most 1,024 bytes (Amazon S3 user guide, "Naming Amazon
 /// S3 objects"): four attributes of these lengths and a time leave room for the rest of the key.
@@ -198,16 +199,14 @@ impl TimePartition {
 }
 
 impl TimeFormat {
+    /// What is finer than a microsecond is cut off: unlike in a column, where a digit would be lost, it decides nothing here.
     fn read(self, json: &str) -> Option<Micros> {
-        let column_type = match self {
-            Self::Rfc3339 => ColumnType::Timestamp,
-            Self::Seconds => ColumnType::TimestampSeconds,
-            Self::Milliseconds => ColumnType::TimestampMilliseconds,
+        let epoch_scale = match self {
+            Self::Rfc3339 => return Micros::containing_rfc3339(&string_of(json)?),
+            Self::Seconds => 6,
+            Self::Milliseconds => 3,
         };
-        match column_type.fit(json)?.cell {
-            Cell::Timestamp(micros) => Some(micros),
-            _ => None,
-        }
+        Micros::new(i64::try_from(floor_unscaled(json, epoch_scale)?).ok()?)
     }
 }
 
@@ -309,8 +308,12 @@ mod tests {
         for (format, value) in [
             ("rfc3339", r#""2023-11-17T21:30:00+02:00""#),
             ("seconds", "1700249400"),
+            ("rfc3339", r#""2023-11-17T19:30:00.123456789Z""#),
             ("seconds", "1700249400.5"),
+            ("seconds", "1.7002494E9"),
+            ("seconds", "1700249400.1234567890123456789"),
             ("milliseconds", "1700249400123"),
+            ("milliseconds", "1700249400123.4567"),
         ] {
             let time = format!(r#"{{"attribute": "createdAt", "format": "{format}"}}"#);
             let spec =
@@ -319,6 +322,42 @@ mod tests {
                 path(&spec, &format!(r#"{{"siteId": 2, "createdAt": {value}}}"#)),
                 "siteId=2/year=2023/month=11/day=17/hour=19",
                 "{format} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_finer_than_a_microsecond_is_cut_towards_the_past() {
+        let hour = |format: &str, value: &str| {
+            let time = format!(r#"{{"attribute": "at", "format": "{format}"}}"#);
+            path(
+                &spec(&format!(r#"{{"time": {{"from": {time}, "unit": "hour"}}}}"#)),
+                &format!(r#"{{"at": {value}}}"#),
+            )
+        };
+        for (format, value) in [
+            ("rfc3339", r#""1969-12-31T23:59:59.999999999Z""#),
+            ("seconds", "-0.0000001"),
+            ("seconds", "-1E-130"),
+            ("milliseconds", "-0.0001"),
+        ] {
+            assert_eq!(hour(format, value), "year=1969/month=12/day=31/hour=23", "{format} {value}");
+        }
+        for (format, value) in [
+            ("rfc3339", r#""1970-01-01T00:00:00.000000001Z""#),
+            ("seconds", "0"),
+            ("seconds", "0.0000001"),
+            ("seconds", "1E-130"),
+            ("milliseconds", "3599999.9999"),
+        ] {
+            assert_eq!(hour(format, value), "year=1970/month=01/day=01/hour=00", "{format} {value}");
+        }
+        for value in ["1E+125", "-1E+125", "1E+20"] {
+            let lost = "__HIVE_DEFAULT_PARTITION__";
+            assert_eq!(
+                hour("seconds", value),
+                format!("year={lost}/month={lost}/day={lost}/hour={lost}"),
+                "{value}"
             );
         }
     }

@@ -30,7 +30,17 @@ impl Micros {
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let timestamp: Timestamp = text.parse().ok()?;
-        (timestamp.subsec_nanosecond() % 1_000 == 0).then(|| Self::new(timestamp.as_microsecond()))?
+        (timestamp.subsec_nanosecond() % 1_000 == 0).then(|| Self::containing(timestamp))?
+    }
+
+    /// The microsecond that an RFC 3339 text lies in, however fine the text is.
+    #[must_use]
+    pub fn containing_rfc3339(text: &str) -> Option<Self> {
+        text.parse().ok().and_then(Self::containing)
+    }
+
+    fn containing(timestamp: Timestamp) -> Option<Self> {
+        i64::try_from(timestamp.as_nanosecond().div_euclid(1_000)).ok().and_then(Self::new)
     }
 
     /// Reads what [`Display`](fmt::Display) writes.
