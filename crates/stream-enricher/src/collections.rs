@@ -12,7 +12,7 @@ use crate::State;
 
 /// Addresses of one patient that go into a resource. One page of a query holds at most 1 MB (Amazon DynamoDB API
 /// reference, "Query"), so that what is read of a patient is bounded in bytes too.
-const ADDRESSES: i32 = 50;
+const ADDRESSES: u8 = 50;
 
 const CONCURRENT_PATIENTS: usize = 16;
 
@@ -43,15 +43,22 @@ async fn read_collection(
         let patients = query(state, partition_key, PATIENT_SORT_KEY_PREFIX, 1).await?;
         Ok(patients.items.into_values().next())
     };
-    let (patient, addresses) =
-        tokio::try_join!(patient, query(state, partition_key, ADDRESS_SORT_KEY_PREFIX, ADDRESSES))?;
-    Ok(Collection { patient, addresses: addresses.items, truncated: addresses.truncated })
+    // One more than is used: a query that stops at its limit names a next key whether or not an item follows.
+    let limit = i32::from(ADDRESSES) + 1;
+    let (patient, Page { items: mut addresses, is_cut }) =
+        tokio::try_join!(patient, query(state, partition_key, ADDRESS_SORT_KEY_PREFIX, limit))?;
+    let truncated = is_cut || addresses.len() > usize::from(ADDRESSES);
+    while addresses.len() > usize::from(ADDRESSES) {
+        addresses.pop_last();
+    }
+    Ok(Collection { patient, addresses, truncated })
 }
 
 struct Page {
     /// As plain JSON, under their sort keys.
     items: BTreeMap<String, String>,
-    truncated: bool,
+    /// It stopped at its limit, of items or of bytes.
+    is_cut: bool,
 }
 
 /// One page of the items whose sort key begins with the prefix. Consistent, so that a change is never enriched with a
@@ -74,9 +81,9 @@ async fn query(
         .send()
         .await
         .map_err(|error| DependencyError::of("dynamodb:Query", &error))?;
-    let truncated = output.last_evaluated_key.is_some();
+    let is_cut = output.last_evaluated_key.is_some();
     let items = output.items.unwrap_or_default().into_iter().filter_map(plain_item).collect();
-    Ok(Page { items, truncated })
+    Ok(Page { items, is_cut })
 }
 
 /// The item's sort key and its plain JSON, by the way that a stream's image takes.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,7 @@ fn table_with_a_patient() -> [Rule; 2] {
         members
             .iter()
             .map(|(name, text)| ((*name).to_owned(), AttributeValue::S((*text).to_owned())))
-            .collect::<std::collections::HashMap<_, _>>()
+            .collect::<HashMap<_, _>>()
     };
     let asks_for = |prefix: &'static str| {
         mock!(aws_sdk_dynamodb::Client::query).match_requests(move |request| {
@@ -133,6 +134,54 @@ async fn of_a_patient_that_is_needed_once_and_its_addresses_twice_each_is_read_o
         let outcomes = outcomes(&state, &json!(names.map(recorded))).await;
         assert!(outcomes.iter().all(|outcome| event(outcome).get("fhir").is_some()));
         assert_eq!((patients.num_calls(), addresses.num_calls()), (1, 1), "{names:?}");
+    }
+}
+
+/// As DynamoDB pages: at most as many as the limit, and a next key wherever it stopped at that, even behind the last one.
+fn table_with_addresses(count: usize) -> [Rule; 2] {
+    let text = |text: String| AttributeValue::S(text);
+    let key_of = move |number: usize| {
+        HashMap::from([
+            ("id".to_owned(), text("PATIENT#1".to_owned())),
+            ("sk".to_owned(), text(format!("ADDRESS#{number:03}"))),
+        ])
+    };
+    let [patients, _] = table_with_a_patient();
+    let addresses = mock!(aws_sdk_dynamodb::Client::query)
+        .match_requests(|request| {
+            request.expression_attribute_values().and_then(|values| values.get(":prefix"))
+                == Some(&AttributeValue::S("ADDRESS#".to_owned()))
+        })
+        .then_compute_output(move |request| {
+            let limit = usize::try_from(request.limit().unwrap()).unwrap();
+            let read = count.min(limit);
+            let items = (0..read).map(|number| {
+                let mut item = key_of(number);
+                item.insert("city".to_owned(), text(format!("Town {number}")));
+                item
+            });
+            QueryOutput::builder()
+                .set_items(Some(items.collect()))
+                .set_last_evaluated_key((read == limit).then(|| key_of(read - 1)))
+                .build()
+        });
+    [patients, addresses]
+}
+
+#[tokio::test]
+async fn a_patient_is_marked_as_a_part_where_addresses_were_left_out_and_nowhere_else() {
+    for (stored, carried, tag) in [
+        (49, 49, Value::Null),
+        (50, 50, Value::Null),
+        (51, 50, json!("SUBSETTED")),
+        (200, 50, json!("SUBSETTED")),
+    ] {
+        let [patients, addresses] = table_with_addresses(stored);
+        let state = state(&[&patients, &addresses], &[]);
+        let outcomes = outcomes(&state, &json!([recorded("patient-insert.json")])).await;
+        let fhir = &event(&outcomes[0])["fhir"];
+        assert_eq!(fhir["address"].as_array().unwrap().len(), carried, "of {stored}");
+        assert_eq!(fhir["meta"]["tag"][0]["code"], tag, "of {stored}");
     }
 }
 
