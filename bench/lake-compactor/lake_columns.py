@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-LAKE = Path(__file__).resolve().parents[1] / "lake-writer" / "lake.json"
+LAKE = Path(__file__).resolve().parents[1] / "lake.json"
 FIXED = ("_op", "_event_id", "_sequence", "_changed_at", "_removed_by", "id", "sk")
 
 

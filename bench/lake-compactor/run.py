@@ -20,8 +20,8 @@ The compactor's side is `cargo bench -p lake-compactor --bench compact_partition
 """
 
 import argparse
-import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,6 +30,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from load import refuse_under_load
 from measuring import PYTHON, built_benches, require_python_packages
+from programs import answer
+from ratios import ratio
 from rounds import Measurement, Rounds
 
 HERE = Path(__file__).resolve().parent
@@ -41,11 +43,6 @@ MEMORY_BYTES = 1769 * 1024**2 // 2
 PROCESS_BYTES = 1769 * 1024**2
 
 OURS, SAME_JOB, PLAIN = "lake-compactor", "DuckDB, the same job", "DuckDB, plain COPY"
-
-
-def answer(command, **options) -> dict:
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout
-    return json.loads(printed.strip().splitlines()[-1])
 
 
 class Contest:
@@ -76,8 +73,7 @@ class Contest:
         return result["seconds"]
 
     def cpu(self, name: str) -> float:
-        values = sorted(self._cpu[name])
-        return values[len(values) // 2]
+        return statistics.median(self._cpu[name])
 
     def compare(self) -> None:
         for name in self._outputs:
@@ -132,9 +128,9 @@ def main() -> None:
         for name in names:
             print(rounds.line(name, "s") + f", {contest.cpu(name):.3f} s of CPU")
         for name in (SAME_JOB, PLAIN):
-            ratio = rounds.median(name) / rounds.median(OURS)
-            print(f"{ratio:5.2f} × {name} (at least 1)")
-            failed |= ratio < 1
+            of_time = ratio(rounds.values[OURS], rounds.values[name])
+            print(f"{of_time.value:5.2f} × {name} (at least 1), ± {of_time.spread:.0%}")
+            failed |= of_time.value < 1
         if not options.skip_large:
             failed |= not large(ours, Path(temporary))
     sys.exit(1 if failed else 0)
