@@ -62,8 +62,6 @@ class Assumptions:
     """The same, of one request."""
     invoke_seconds: float = 0.010
     """What a pipe and Lambda add around a function; not billed."""
-    send_cpu_microseconds: float = 10.0
-    """Of the publisher, for each event: signing and sending, which its measured figure leaves out."""
     range_seconds: float = 0.5
     """Of a publisher, for what is not publishing: the lease, the result, the first byte of the file."""
     step_seconds: float = 0.2

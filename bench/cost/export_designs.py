@@ -34,7 +34,7 @@ class Run:
     def at(rate: float, a: Assumptions, cpu: Cpu, runtime: str = measured.OURS) -> "Run":
         resources = rate * a.schedule_seconds
         ranges = max(a.resource_types, math.ceil(resources * a.resource_bytes / a.range_bytes))
-        microseconds = cpu.of_resource(runtime) + a.send_cpu_microseconds
+        microseconds = cpu.of_resource(runtime) + cpu.sending
         answered = a.put_events_seconds / (a.publisher_requests * a.entries_per_request)
         each = max(processor_seconds(microseconds, a.publisher_mb), answered)
         publishers = min(ranges, a.publish_concurrency)
@@ -106,7 +106,7 @@ def message_for_each(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
 
 def through_firehose(rate: float, a: Assumptions, cpu: Cpu) -> dict[str, float]:
     """A function puts each resource into Firehose, which writes files. Nothing is told of a resource."""
-    microseconds = cpu.of_resource(THEIRS) + a.send_cpu_microseconds
+    microseconds = cpu.of_resource(THEIRS) + cpu.sending
     seconds = processor_seconds(1e6 * microseconds, a.publisher_mb)
     resources = a.firehose_flush_bytes / a.resource_event_bytes
     return {

@@ -28,7 +28,6 @@ LAMBDA_GB_SECOND = Price(0.0000133334, "GB-second, arm64, first 7.5 billion a mo
 LAMBDA_STORAGE_GB_SECOND = Price(0.0000000309, "GB-second of /tmp over 512 MB", "AWS Lambda pricing")
 
 GLUE_REQUEST = Price(1.00 / 1e6, "request to the Data Catalog, after the first million a month", "AWS Glue pricing")
-GLUE_OBJECT_MONTH = Price(1.00 / 1e5, "object-month in the Data Catalog, after the first million", "AWS Glue pricing")
 SQS_REQUEST = Price(0.40 / 1e6, "request, standard queue", "Amazon SQS pricing")
 KMS_REQUEST = Price(0.03 / 1e4, "request, symmetric key", "AWS KMS pricing")
 SCHEDULE = Price(1.00 / 1e6, "invocation by EventBridge Scheduler", "Amazon EventBridge pricing")

@@ -65,17 +65,11 @@ WAITS = ("query_seconds", "put_events_seconds", "invoke_seconds", "range_seconds
 """Of AWS and of a function that waits for it, which no bench here can measure."""
 
 
-def origin(a: Assumptions, cpu: Cpu) -> str:
-    if not cpu.measured:
-        return (
-            "The processor time of an event is assumed, from trials of\n`cargo xtask bench` on a machine with two processors "
-            "(`bench/cost/cpu.py`): no full run of it is there."
-        )
-    not_measured = "".join(f"the {work} of {measured.RUNTIMES[runtime]};\n" for work, runtime in cpu.not_measured())
+def origin(cpu: Cpu) -> str:
     return (
         "The processor time of an event was measured by\n`cargo xtask bench`, on the machine that [bench/RESULTS.md]"
-        "(../bench/RESULTS.md) names,\nin front of simulated services and without TLS. Assumed are:\n"
-        f"{not_measured}what the publisher takes to sign and to send an event, {a.send_cpu_microseconds:g} µs; and whatever is waited for, which is\n"
+        "(../bench/RESULTS.md) names,\nin front of simulated services and without TLS; what it takes to send an exported resource, "
+        f"{cpu.sending:.1f} µs, is Tributary's, whoever\nsends it. Assumed is whatever is waited for, which is\n"
         + ", ".join(f"`{name}`" for name in WAITS)
         + "\namong the [assumptions](#what-is-counted-and-what-is-not)."
     )
@@ -105,7 +99,7 @@ def page(a: Assumptions, cpu: Cpu) -> str:
 # What it costs, and how far it goes
 
 Everything here is computed by `bench/cost/`, and nothing was measured on AWS: for {prices.REGION}, with the prices of
-{prices.AS_OF} and default quotas. {origin(a, cpu)}
+{prices.AS_OF} and default quotas. {origin(cpu)}
 
 {tables.designs(changes, "changes", a, cpu)}
 
@@ -136,7 +130,7 @@ option `pipe.parallelizationFactor`. A design is full where one default quota ha
 left; an account that is new may begin with less (Step Functions developer guide, "Service quotas"; Lambda developer guide, "Lambda quotas").
 
 What is exported comes all at once, every {a.schedule_seconds // 60} minutes. How far each design comes is said as if it came evenly; beside it stands from
-where a quota is full in the busiest second of an export: Tributary's from {burst[1]:.0f} a second, which are {burst[1] * a.schedule_seconds:,.0f} resources at once. **A burst
+where a quota is full in the busiest second of an export: Tributary's from {tables.rounded(burst[1])} a second, which are {burst[1] * a.schedule_seconds:,.0f} resources at once. **A burst
 that is too large is late, and not lost**: what PutEvents refuses is sent again, so that the run takes longer, and what is more than the
 invocations EventBridge delays (EventBridge user guide, "Amazon EventBridge quotas"). The changes share both quotas, and wait with it.
 
@@ -227,8 +221,7 @@ taxes and retries. Not counted: writing and storing the table, HealthLake and it
 claim checks and dead letters, data that leaves the region, and the lake ([cost-lake.md](cost-lake.md)). Reading the stream is free to Lambda and
 to global tables; pipes are not named, so that their reads are counted.
 
-Where the processor time of an event was measured, it is that of an event in a batch as large as the rate makes it, interpolated between the
-bench's batches. Where it is assumed, it is that in a batch of 100 whatever the rate: low rates, and one at a time, cost more than is said here.
+The processor time of an event is that in a batch as large as the rate makes it, interpolated between the bench's batches.
 
 What each assumption is, and where it comes from, stands beside it in `bench/cost/events.py`.
 

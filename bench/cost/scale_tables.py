@@ -144,8 +144,7 @@ def languages(rate: float, a: Assumptions, cpu: Cpu) -> str:
         cost = sum(lambda_usd(b.per_million, each, a.function_mb) for each in seconds)
         whole = sum(changes.tributary(rate, a, cpu, runtime).values())
         batch = 2 * a.invoke_seconds + sum(seconds)
-        origins = ["measured" if cpu.is_measured(work, runtime) else "assumed" for work in (measured.ENRICHER, measured.ROUTER)]
-        shown = [f"{float(f'{value:.3g}'):,g}, {origin}" for value, origin in zip(microseconds, origins)]
+        shown = [f"{float(f'{value:.3g}'):,g}" for value in microseconds]
         rows.append([name, *shown, usd(cost), usd(whole), rounded(b.size / batch)])
     head = [
         f"at {rate:,}/s",

@@ -116,8 +116,8 @@ class Exports(unittest.TestCase):
         # 64 requests of ten are answered in 15 ms; the processor would take 14 µs.
         self.assertAlmostEqual(run.resource_seconds, 0.015 / 640)
         self.assertAlmostEqual(run.range_seconds, 900_000 / 14 * 0.015 / 640 + 0.5)
-        slow = replace(A, send_cpu_microseconds=96)
-        self.assertAlmostEqual(exports.Run.at(1_000, slow, CPU).resource_seconds, 100e-6)
+        slow = replace(CPU, sending=96.0)
+        self.assertAlmostEqual(exports.Run.at(1_000, A, slow).resource_seconds, 100e-6)
 
     def test_tributary(self):
         costs = self.costs(exports.TRIBUTARY)

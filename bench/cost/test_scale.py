@@ -24,6 +24,7 @@ from design_limits import OF_CHANGE_DESIGNS, OF_EXPORT_DESIGNS
 from events import Assumptions
 from export_limits import EXPORTS
 from prices import Price
+from sample_cpu import SAMPLE as CPU
 from tributary import Assumptions as LakeAssumptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +54,7 @@ class Page(unittest.TestCase):
 
     def test_one_limit_of_each_rate_is_in_bold(self):
         for limits in (CHANGES, EXPORTS):
-            rows = tables.shares(limits, A, cpu.assumed()).split("\n")[2:]
+            rows = tables.shares(limits, A, CPU).split("\n")[2:]
             columns = list(zip(*(row.split("|")[2:-1] for row in rows)))
             self.assertEqual(len(columns), len(tables.RATES))
             for column in columns:
@@ -65,7 +66,7 @@ class Page(unittest.TestCase):
         for name in named:
             self.assertIn(vars(event_prices)[name].unit, tables.price_list())
         for name in vars(A):
-            self.assertIn(f"`{name}`", scale.page(A, cpu.assumed()))
+            self.assertIn(f"`{name}`", scale.page(A, CPU))
 
 
 class Deployed(unittest.TestCase):
@@ -126,33 +127,39 @@ class Deployed(unittest.TestCase):
 
 
 class Measured(unittest.TestCase):
-    def read(self, results: dict) -> cpu.Cpu:
+    def read(self, measured: dict, publishing: dict | None = None) -> cpu.Cpu:
+        publishing = publishing or {"cpuUsPerResource": 20.0, "barePutEventsShare": 0.75}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "latest.json"
-            path.write_text(json.dumps(results), encoding="utf-8")
+            path.write_text(json.dumps({"measured": measured, "publishing": publishing}), encoding="utf-8")
             return cpu.read(path)
 
     def test_what_was_measured_is_taken(self):
-        read = self.read({"measured": {BY_100: {"tributary": 30.5, "go": 61}, BY_RESOURCE: {"tributary": 2.5}}})
+        read = self.read({BY_100: {"tributary": 30.5, "go": 61}, BY_RESOURCE: {"tributary": 2.5, "go": 6.5}})
         self.assertEqual((read.of_event(cpu.ENRICHER, 100), read.of_event(cpu.ENRICHER, 100, "go")), (30.5, 61))
         self.assertEqual((read.of_resource(), read.of_resource("go")), (2.5, 6.5))
-        self.assertTrue(read.is_measured(cpu.ENRICHER, "go"))
-        self.assertIn("| 30.5, measured |", tables.languages(1_000, A, read))
-        self.assertIn("bench/RESULTS.md", scale.page(A, read))
+        # Three quarters of what the whole publisher takes for a resource.
+        self.assertEqual(read.sending, 15)
+
+    def test_the_page_says_what_an_event_takes_and_to_send_one(self):
+        page = scale.page(A, CPU)
+        self.assertIn("| Rust, Tributary | 25 | 15 |", page)
+        self.assertIn("to send an exported resource, 10.0 µs", page)
+        assumed = page.partition("Assumed is")[2].partition("\n\n")[0]
+        for name in scale.WAITS:
+            self.assertIn(name, vars(A))
+            self.assertIn(f"`{name}`", assumed)
 
     def test_between_two_batches_it_is_interpolated(self):
         measured = {"enricher-function/b1/cpu-us-per-event": {"tributary": 1_000.0}, BY_100: {"tributary": 10.0}}
-        measured["enricher-function/b10/cpu-us-per-event"] = {"go": 200.0}
         # Of what happens in memory nothing is taken.
         measured["enricher/b10/cpu-us-per-event"] = {"tributary": 1.0}
-        read = self.read({"measured": measured})
+        read = self.read(measured)
         for batch, expected in ((1, 1_000), (10**0.5, 1_000 / 10**0.5), (10, 100), (100, 10), (0.5, 1_000), (682, 10)):
             self.assertAlmostEqual(read.of_event(cpu.ENRICHER, batch), expected, msg=batch)
-        # Who was measured has nothing assumed beside it.
-        self.assertEqual(read.figures[cpu.ENRICHER]["go"], {10: 200.0})
 
     def test_a_design_takes_what_an_event_takes_in_its_batches(self):
-        even = {work: {who: {100: 50.0} for who in (cpu.OURS, "go")} for work in cpu.ASSUMED}
+        even = {work: {who: {100: 50.0} for who in (cpu.OURS, "go")} for work in cpu.MEASURED_AS}
         both = {cpu.ENRICHER, cpu.ROUTER}
         for module, design, rate, of_batch in (
             (changes, changes.TRIBUTARY, 1, both),
@@ -177,30 +184,8 @@ class Measured(unittest.TestCase):
         """More is needed if a function takes more of an event in a small batch: of those functions that are in `of_batch`."""
         for work in (cpu.ENRICHER, cpu.ROUTER):
             steep = {who: {1: 500.0, 100: 50.0} for who in even[work]}
-            more = value(cpu.Cpu({**even, work: steep}, frozenset())) - value(cpu.Cpu(even, frozenset()))
+            more = value(cpu.Cpu({**even, work: steep}, 10.0)) - value(cpu.Cpu(even, 10.0))
             self.assertEqual(more > 1e-9, work in of_batch, f"{said}: {work}")
-
-    def test_beside_what_was_measured_stands_what_was_not(self):
-        page = scale.page(A, self.read({"measured": {BY_100: {"tributary": 30.5, "go": 61, "node-powertools": 90}}}))
-        assumed = page.partition("Assumed are:")[2].partition("\n\n")[0]
-        for said in ("the enricher of Python, Powertools;", "the router of Rust, Tributary;", "the publisher of Go, aws-lambda-go;"):
-            self.assertIn(said, assumed)
-        self.assertNotIn("the enricher of Rust", assumed)
-        self.assertIn("sign and to send an event, 10 µs", assumed)
-        for name in scale.WAITS:
-            self.assertIn(name, vars(A))
-            self.assertIn(f"`{name}`", assumed)
-        everything = {work: {who: {100: 1.0} for who in of_work} for work, of_work in cpu.ASSUMED.items()}
-        all_measured = cpu.Cpu(everything, frozenset((work, who) for work in everything for who in everything[work]))
-        self.assertIn("Assumed are:\nwhat the publisher takes to sign", scale.page(A, all_measured))
-
-    def test_what_was_not_is_assumed(self):
-        for read in (self.read({"ratios": []}), cpu.read(Path("/nonexistent/latest.json"))):
-            self.assertEqual(read, cpu.assumed())
-        read = self.read({"measured": {BY_100: {"tributary": 30.5}}})
-        self.assertEqual(read.of_event(cpu.ROUTER, 100), cpu.ASSUMED[cpu.ROUTER]["tributary"][100])
-        self.assertFalse(read.is_measured(cpu.ENRICHER, "go"))
-        self.assertIn("no full run of it is there", scale.page(A, cpu.assumed()))
 
 
 if __name__ == "__main__":
