@@ -117,7 +117,7 @@ def starts(results: dict) -> str:
     peers = results["measured"].get("first-poll/cpu-ms", {})
     sizes = _absolutes(results, "binary/")
     rows = [
-        [name, f"{names.number(value)} ms", f"{sizes[name]:.1f} MB" if name in sizes else ""]
+        [name, f"{names.number(value)} ms", f"{sizes[name]:.2f} MB" if name in sizes else ""]
         for name, value in _absolutes(results, "first-poll/").items()
     ]
     rows += [

@@ -23,10 +23,20 @@ class Page(unittest.TestCase):
         self.assertEqual(
             self.line("| enricher, in-process, batch of 100 | Node.js with Powertools"),
             "| enricher, in-process, batch of 100 | Node.js with Powertools | 4.20 µs/event | 25.6 µs/event "
-            "| **6.10 ×** ± 2% | 6 × | yes |",
+            "| **6.10 ×** ± 2% | 6 × | yes, within ± |",
         )
         self.assertIn("| **50%** ± 1% | 60% | **missed** |", self.line("| enricher, in-process, batch of 100 | for comparison:"))
         self.assertIn("6 of 8 goals are reached. **2 are missed.**", self.page)
+
+    def test_a_goal_that_the_spread_could_turn_over_is_marked(self):
+        for value, spread, said in (
+            (6.0, 0, "yes"),
+            (7.0, 0.14, "yes"),
+            (7.0, 0.15, "yes, within ±"),
+            (5.0, 0.19, "**missed**"),
+            (5.0, 0.21, "**missed**, within ±"),
+        ):
+            self.assertEqual(report.met(value, 6, spread=spread), said, f"{value} ± {spread}")
 
     def test_what_has_no_goal_is_shown_beside_the_goals(self):
         self.assertEqual(
@@ -56,6 +66,11 @@ class Page(unittest.TestCase):
             self.line("| start to first poll, CPU"),
             "| start to first poll, CPU time: the slowest function, item-router | 11.0 ms | 10 ms | **missed** |",
         )
+
+    def test_and_how_many_are_over_where_it_is_not_the_worst_alone(self):
+        run = copy.deepcopy(RESULTS)
+        next(entry for entry in run["absolutes"] if entry["name"] == "first-poll/stream-enricher")["value"] = 10.1
+        self.assertIn("the slowest function, item-router; 2 of 2 are over | 11.0 ms | 10 ms |", report.page(run))
 
     def test_a_peer_stands_beside_ours_in_times_of_it(self):
         self.assertIn("| 40.0 | 80.0 (2.00) |", self.line("| enricher, whole function, batch of 100, µs/event"))

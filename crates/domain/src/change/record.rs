@@ -120,8 +120,8 @@ impl Image {
     }
 }
 
-/// Takes the two attributes that every item may have. One of another type than text, or too long for a name, says nothing
-/// here; the item keeps it.
+/// Takes the two attributes that every item may have. One that is no text as plain JSON (binary is, in base64), or too long
+/// for a name, says nothing here; the item keeps it.
 fn see_attribute(
     name: &str,
     plain: &str,
