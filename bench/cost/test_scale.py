@@ -127,8 +127,8 @@ class Deployed(unittest.TestCase):
 
 
 class Measured(unittest.TestCase):
-    def read(self, measured: dict, publishing: dict | None = None) -> cpu.Cpu:
-        publishing = publishing or {"cpuUsPerResource": 20.0, "barePutEventsShare": 0.75}
+    def read(self, measured: dict) -> cpu.Cpu:
+        publishing = {"cpuUsPerResource": 20.0, "barePutEventsShare": 0.75}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "latest.json"
             path.write_text(json.dumps({"measured": measured, "publishing": publishing}), encoding="utf-8")

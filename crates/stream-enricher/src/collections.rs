@@ -47,9 +47,10 @@ async fn read_collection(
     let limit = i32::from(ADDRESSES) + 1;
     let (patient, Page { items: mut addresses, is_cut }) =
         tokio::try_join!(patient, query(state, partition_key, ADDRESS_SORT_KEY_PREFIX, limit))?;
-    let truncated = is_cut || addresses.len() > usize::from(ADDRESSES);
+    let mut truncated = is_cut;
     while addresses.len() > usize::from(ADDRESSES) {
         addresses.pop_last();
+        truncated = true;
     }
     Ok(Collection { patient, addresses, truncated })
 }

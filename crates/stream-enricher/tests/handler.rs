@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::{QueryInput, QueryOutput};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::error::ProvisionedThroughputExceededException;
 use aws_sdk_s3::operation::put_object::PutObjectOutput;
@@ -46,6 +46,15 @@ fn empty_table() -> Rule {
     mock!(aws_sdk_dynamodb::Client::query).then_output(|| QueryOutput::builder().build())
 }
 
+/// Whether this is the query for patient 1's items under that prefix.
+fn asks_for(request: &QueryInput, prefix: &str) -> bool {
+    let value = |name: &str| request.expression_attribute_values()?.get(name)?.as_s().ok().cloned();
+    request.consistent_read() == Some(true)
+        && request.limit().is_some()
+        && value(":id").as_deref() == Some("PATIENT#1")
+        && value(":prefix").as_deref() == Some(prefix)
+}
+
 /// A table that holds patient 1 with one address.
 fn table_with_a_patient() -> [Rule; 2] {
     let item = |members: &[(&str, &str)]| {
@@ -54,22 +63,16 @@ fn table_with_a_patient() -> [Rule; 2] {
             .map(|(name, text)| ((*name).to_owned(), AttributeValue::S((*text).to_owned())))
             .collect::<HashMap<_, _>>()
     };
-    let asks_for = |prefix: &'static str| {
-        mock!(aws_sdk_dynamodb::Client::query).match_requests(move |request| {
-            let value = |name: &str| request.expression_attribute_values()?.get(name)?.as_s().ok().cloned();
-            request.consistent_read() == Some(true)
-                && request.limit().is_some()
-                && value(":id").as_deref() == Some("PATIENT#1")
-                && value(":prefix").as_deref() == Some(prefix)
-        })
+    let query_of = |prefix: &'static str| {
+        mock!(aws_sdk_dynamodb::Client::query).match_requests(move |request| asks_for(request, prefix))
     };
     let patient =
         item(&[("id", "PATIENT#1"), ("sk", "PATIENT#1"), ("itemType", "Patient"), ("birthDate", "1980")]);
     let address =
         item(&[("id", "PATIENT#1"), ("sk", "ADDRESS#9"), ("itemType", "Address"), ("city", "Elsewhere")]);
     [
-        asks_for("PATIENT#").then_output(move || QueryOutput::builder().items(patient.clone()).build()),
-        asks_for("ADDRESS#").then_output(move || QueryOutput::builder().items(address.clone()).build()),
+        query_of("PATIENT#").then_output(move || QueryOutput::builder().items(patient.clone()).build()),
+        query_of("ADDRESS#").then_output(move || QueryOutput::builder().items(address.clone()).build()),
     ]
 }
 
@@ -139,7 +142,7 @@ async fn of_a_patient_that_is_needed_once_and_its_addresses_twice_each_is_read_o
 
 /// As DynamoDB pages: at most as many as the limit, and a next key wherever it stopped at that, even behind the last one.
 fn table_with_addresses(count: usize) -> [Rule; 2] {
-    let text = |text: String| AttributeValue::S(text);
+    let text = AttributeValue::S;
     let key_of = move |number: usize| {
         HashMap::from([
             ("id".to_owned(), text("PATIENT#1".to_owned())),
@@ -148,10 +151,7 @@ fn table_with_addresses(count: usize) -> [Rule; 2] {
     };
     let [patients, _] = table_with_a_patient();
     let addresses = mock!(aws_sdk_dynamodb::Client::query)
-        .match_requests(|request| {
-            request.expression_attribute_values().and_then(|values| values.get(":prefix"))
-                == Some(&AttributeValue::S("ADDRESS#".to_owned()))
-        })
+        .match_requests(|request| asks_for(request, "ADDRESS#"))
         .then_compute_output(move |request| {
             let limit = usize::try_from(request.limit().unwrap()).unwrap();
             let read = count.min(limit);

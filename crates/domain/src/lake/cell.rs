@@ -117,7 +117,7 @@ impl ColumnType {
     }
 
     /// How many digits behind the point of an epoch number are microseconds.
-    fn epoch_scale(self) -> Option<u8> {
+    pub(super) fn epoch_scale(self) -> Option<u8> {
         match self {
             Self::TimestampSeconds => Some(6),
             Self::TimestampMilliseconds => Some(3),

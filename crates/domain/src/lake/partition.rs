@@ -201,12 +201,12 @@ impl TimePartition {
 impl TimeFormat {
     /// What is finer than a microsecond is cut off: unlike in a column, where a digit would be lost, it decides nothing here.
     fn read(self, json: &str) -> Option<Micros> {
-        let epoch_scale = match self {
+        let column_type = match self {
             Self::Rfc3339 => return Micros::containing_rfc3339(&string_of(json)?),
-            Self::Seconds => 6,
-            Self::Milliseconds => 3,
+            Self::Seconds => ColumnType::TimestampSeconds,
+            Self::Milliseconds => ColumnType::TimestampMilliseconds,
         };
-        Micros::new(i64::try_from(floor_unscaled(json, epoch_scale)?).ok()?)
+        Micros::new(i64::try_from(floor_unscaled(json, column_type.epoch_scale()?)?).ok()?)
     }
 }
 
